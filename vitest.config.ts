@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+/** Units run in one process without isolation; everything that opens a gateway runs beside them in the same pool. */
+export default defineConfig({
+  resolve: { conditions: ["openclaw-source"] },
+  ssr: { resolve: { conditions: ["openclaw-source"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "test/{integration,conformance,regression,house,fuzz,soak}/**/*.test.ts"],
+    pool: "threads",
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    sequence: { shuffle: false },
+  },
+});
