@@ -63,8 +63,9 @@ export const method = <const N extends string, P extends TSchema, R extends TSch
   definition: MethodDefinition<N, P, R, A>,
 ): MethodDefinition<N, P, R, A> => definition;
 
-export const event = <const N extends string, P extends TSchema>(definition: EventDefinition<N, P>): EventDefinition<N, P> =>
-  definition;
+export const event = <const N extends string, P extends TSchema>(
+  definition: EventDefinition<N, P>,
+): EventDefinition<N, P> => definition;
 
 export type ParamsOf<M> = M extends MethodDefinition<string, infer P, TSchema, TSchema> ? Static<P> : never;
 export type ResultOf<M> = M extends MethodDefinition<string, TSchema, infer R, TSchema> ? Static<R> : never;

@@ -11,7 +11,13 @@ export type ErrorKind =
   | "timeout"
   | "unavailable";
 
-export type WireErrorCode = "INVALID_REQUEST" | "NOT_PAIRED" | "NOT_LINKED" | "AGENT_TIMEOUT" | "UNAVAILABLE" | "FORBIDDEN";
+export type WireErrorCode =
+  | "INVALID_REQUEST"
+  | "NOT_PAIRED"
+  | "NOT_LINKED"
+  | "AGENT_TIMEOUT"
+  | "UNAVAILABLE"
+  | "FORBIDDEN";
 
 export interface ErrorRule {
   code: WireErrorCode;
@@ -21,14 +27,39 @@ export interface ErrorRule {
 }
 
 export const errorRules: Record<ErrorKind, ErrorRule> = {
-  invalid: { code: "INVALID_REQUEST", retryable: false, http: 400, meaning: "malformed frame, unknown method or bad params" },
+  invalid: {
+    code: "INVALID_REQUEST",
+    retryable: false,
+    http: 400,
+    meaning: "malformed frame, unknown method or bad params",
+  },
   "not-found": { code: "INVALID_REQUEST", retryable: false, http: 404, meaning: "the thing named does not exist" },
-  conflict: { code: "INVALID_REQUEST", retryable: false, http: 409, meaning: "the request does not fit the present state" },
-  forbidden: { code: "INVALID_REQUEST", retryable: false, http: 403, meaning: "a scope is missing; protocol 4 says FORBIDDEN" },
-  "not-paired": { code: "NOT_PAIRED", retryable: false, http: 403, meaning: "device unknown, revoked or not yet approved" },
+  conflict: {
+    code: "INVALID_REQUEST",
+    retryable: false,
+    http: 409,
+    meaning: "the request does not fit the present state",
+  },
+  forbidden: {
+    code: "INVALID_REQUEST",
+    retryable: false,
+    http: 403,
+    meaning: "a scope is missing; protocol 4 says FORBIDDEN",
+  },
+  "not-paired": {
+    code: "NOT_PAIRED",
+    retryable: false,
+    http: 403,
+    meaning: "device unknown, revoked or not yet approved",
+  },
   "not-linked": { code: "NOT_LINKED", retryable: false, http: 409, meaning: "the messaging account has no login" },
   timeout: { code: "AGENT_TIMEOUT", retryable: false, http: 504, meaning: "a run passed its deadline" },
-  unavailable: { code: "UNAVAILABLE", retryable: true, http: 503, meaning: "starting, draining or a dependency is down" },
+  unavailable: {
+    code: "UNAVAILABLE",
+    retryable: true,
+    http: 503,
+    meaning: "starting, draining or a dependency is down",
+  },
 };
 
 /** `error` of a response, exactly the keys a v3 client accepts (protocol.md §9.1). */

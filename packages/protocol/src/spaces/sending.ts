@@ -1,0 +1,62 @@
+/** Messages and polls through channels (protocol.md §13.2). */
+import { Type } from "typebox";
+import { method } from "../define.ts";
+import { bool, closed, idempotencyKey, open, opt, str, str1, strings } from "../fields.ts";
+
+const delivered = {
+  runId: str1,
+  messageId: str,
+  channel: str,
+  chatId: opt(str),
+  channelId: opt(str),
+  toJid: opt(str),
+  conversationId: opt(str),
+};
+
+export const send = method({
+  name: "send",
+  scope: "operator.write",
+  summary: "Sends one message through a channel.",
+  idempotent: true,
+  duplicate: "join",
+  planned: true,
+  params: closed({
+    to: str1,
+    /** May be missing when media is given. */
+    message: opt(str),
+    mediaUrl: opt(str),
+    mediaUrls: opt(strings),
+    gifPlayback: opt(bool),
+    channel: opt(str),
+    accountId: opt(str),
+    sessionKey: opt(str),
+    agentId: opt(str),
+    threadId: opt(str),
+    idempotencyKey,
+  }),
+  result: open(delivered),
+});
+
+export const poll = method({
+  name: "poll",
+  scope: "operator.write",
+  summary: "Sends a poll through a channel.",
+  idempotent: true,
+  duplicate: "join",
+  planned: true,
+  params: closed({
+    to: str1,
+    question: str1,
+    options: Type.Array(str1, { minItems: 2, maxItems: 12 }),
+    maxSelections: opt(Type.Integer({ minimum: 1, maximum: 12 })),
+    durationHours: opt(Type.Integer({ minimum: 1 })),
+    durationSeconds: opt(Type.Integer({ minimum: 1 })),
+    silent: opt(bool),
+    isAnonymous: opt(bool),
+    channel: opt(str),
+    accountId: opt(str),
+    threadId: opt(str),
+    idempotencyKey,
+  }),
+  result: open({ ...delivered, pollId: opt(str) }),
+});
