@@ -20,6 +20,8 @@ export interface Migration {
   /** `<room>-<number>`, applied once, in array order. */
   id: string;
   sql: string;
+  /** Programs that do not know this migration may still open the store: it only adds what they never look at. */
+  additive?: boolean;
 }
 
 export interface Store extends Reader {

@@ -20,6 +20,8 @@ export interface SessionEntry {
   channel?: string;
   subject?: string;
   spawnedBy?: string;
+  /** Sub-agent nesting; set once. */
+  spawnDepth?: number;
   systemSent?: boolean;
   abortedLastRun?: boolean;
   thinkingLevel?: string;
@@ -90,7 +92,12 @@ export interface SessionLedger {
    *  for a new session). */
   ensure(tx: Tx, key: string, seed?: Partial<SessionEntry>): SessionEntry;
   /** Sets the given fields; `undefined` clears one. Touches `updatedAt` unless `touch` is false. */
-  update(tx: Tx, key: string, patch: { [K in keyof SessionEntry]?: SessionEntry[K] | undefined }, options?: { touch?: boolean }): SessionEntry;
+  update(
+    tx: Tx,
+    key: string,
+    patch: { [K in keyof SessionEntry]?: SessionEntry[K] | undefined },
+    options?: { touch?: boolean },
+  ): SessionEntry;
   /** Appends to the leaf of the session's transcript. Also keeps title and preview. Returns the stored entry. */
   append(tx: Tx, key: string, body: EntryBody, options?: { id?: string; timestamp?: number }): TranscriptEntry;
   /** New session id, counters zeroed, user choices kept (agent.md §6.3). The old transcript stays in the store. */
