@@ -1,0 +1,18 @@
+/** Server: the port, the sockets and plain HTTP. Owns framing, handshake, authorisation, dispatch and fan-out.
+ *  Guarantees: the challenge is the first frame; checks run in the order of protocol.md §4.3; every request gets exactly one
+ *  final answer or its socket closes; event numbers of a connection are contiguous except for counted drops; one slow or
+ *  hostile client never delays another; every queue, wait and map has a bound. Knows no feature: it receives tables. */
+export { ListenError, Listener, listenerLimits, type ListenOptions, type Router } from "./listener.ts";
+export { Server, type ServerParts } from "./server.ts";
+export { sendJson, sendText, refuseUpgrade } from "./http-reply.ts";
+export type { Route, RouteContext } from "./http.ts";
+export type { ServerInfo } from "./hello.ts";
+export type { Outcome, OutcomePort } from "./idempotency.ts";
+export type { Phase } from "./probes.ts";
+export { bearerValid, judgeSharedSecret, secretEquals, type AuthReason, type Credentials } from "./auth.ts";
+export { isLoopbackAddress, isLoopbackName, locate, type Location } from "./locality.ts";
+export { parseFrame, type ParsedFrame } from "./frame.ts";
+export { deviceIdOf, rawPublicKey, signedPayload } from "./signature.ts";
+export type {
+  AuthSettings, DevicePort, DeviceToken, HandlerTable, PairingVerdict, PresencePort, PresentedDevice, ServerSettings, SnapshotPort,
+} from "./ports.ts";

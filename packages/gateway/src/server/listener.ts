@@ -1,0 +1,178 @@
+/** The port, for the life of the process: bound once, while generations of the server plug in and out (settled.md 23).
+ *  Between generations requests get 503 with Retry-After and sockets a close that says to come back: never a refusal. */
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { closeRules } from "@openclaw/protocol";
+import { WebSocketServer } from "ws";
+import type { Logger } from "../kernel/log.ts";
+import type { World } from "../kernel/world.ts";
+import { refuseUpgrade, sendJson, sendText } from "./http-reply.ts";
+import { isLoopbackName } from "./locality.ts";
+import { answerProbe, isProbe } from "./probes.ts";
+import { rawPath } from "./target.ts";
+
+export const listenerLimits = {
+  headersTimeoutMs: 5_000,
+  /** Headers and body of one request. */
+  requestTimeoutMs: 35_000,
+  keepAliveTimeoutMs: 30_000,
+  maxHeaderBytes: 16_384,
+  checkIntervalMs: 1_000,
+} as const;
+
+/** For the moment between two generations; nothing is read. */
+const betweenOptions = { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: 1_024, closeTimeout: 2_000 } as const;
+
+/** A generation's side of the port. Neither may throw. */
+export interface Router {
+  request(req: IncomingMessage, res: ServerResponse): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** Binding failed; `code` is the system's (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` …). */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  readonly code: string;
+  readonly host: string;
+  readonly port: number;
+
+  constructor(code: string, host: string, port: number, cause: unknown) {
+    super(`cannot listen on ${host}:${port} (${code})`, { cause });
+    this.code = code;
+    this.host = host;
+    this.port = port;
+  }
+}
+
+export interface ListenOptions {
+  /** Address to bind. `127.0.0.1` also binds `::1` at the same port when it is free. */
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  log: Logger;
+  world: World;
+}
+
+export class Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #servers: readonly HttpServer[];
+  readonly #between: WebSocketServer;
+  readonly #world: World;
+  readonly #boundAt: number;
+  #router: Router | undefined;
+
+  /** Throws ListenError. */
+  static async bind(options: ListenOptions): Promise<Listener> {
+    // The ESM namespace of node:http costs 30 ms at start, because it touches a lazy getter.
+    const http = process.getBuiltinModule("node:http");
+    let listener: Listener | undefined;
+    const make = () => {
+      const server = http.createServer(
+        {
+          headersTimeout: listenerLimits.headersTimeoutMs,
+          requestTimeout: listenerLimits.requestTimeoutMs,
+          keepAliveTimeout: listenerLimits.keepAliveTimeoutMs,
+          maxHeaderSize: listenerLimits.maxHeaderBytes,
+          connectionsCheckingInterval: listenerLimits.checkIntervalMs,
+          // Answered by the Host check instead, which also knows the other reasons.
+          requireHostHeader: false,
+          noDelay: true,
+        },
+        (req, res) => listener?.serve(req, res),
+      );
+      server.on("upgrade", (req, socket, head) => {
+        // Before anything else: an error of a refused socket must not reach the process.
+        socket.on("error", (error: Error) => options.log.debug("upgrade socket error", { error: error.message }));
+        listener?.upgrade(req, socket, head);
+      });
+      server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+        const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+        refuseUpgrade(socket, status);
+      });
+      return server;
+    };
+    const first = make();
+    const port = await listen(first, options.host, options.port);
+    const servers = [first];
+    first.on("error", (error) => options.log.warn("listener error", { error: error.message }));
+    if (options.host === "127.0.0.1") {
+      const second = make();
+      try {
+        await listen(second, "::1", port);
+        second.on("error", (error) => options.log.warn("listener error", { error: error.message }));
+        servers.push(second);
+      } catch (error) {
+        options.log.debug("not listening on ::1", { error: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    listener = new Listener(options, port, servers);
+    return listener;
+  }
+
+  private constructor(options: ListenOptions, port: number, servers: readonly HttpServer[]) {
+    this.host = options.host;
+    this.port = port;
+    this.#servers = servers;
+    this.#world = options.world;
+    this.#boundAt = options.world.monotonic();
+    this.#between = new WebSocketServer(betweenOptions);
+  }
+
+  /** Nothing but loopback is listened on. */
+  get loopback(): boolean {
+    return isLoopbackName(this.host);
+  }
+
+  /** Plugs a generation in, or (undefined) takes it out. */
+  setRouter(router: Router | undefined): void {
+    this.#router = router;
+  }
+
+  /** Stops accepting, ends idle connections at once and the others after `graceMs`. Idempotent. */
+  async close(graceMs = 1_000): Promise<void> {
+    const closing = this.#servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        }),
+    );
+    const timer = this.#world.after(graceMs, () => {
+      for (const server of this.#servers) server.closeAllConnections();
+    });
+    await Promise.all(closing);
+    timer.cancel();
+  }
+
+  serve(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#router) return this.#router.request(req, res);
+    const path = rawPath(req.url) ?? "";
+    if (isProbe(path) && (req.method === "GET" || req.method === "HEAD")) {
+      const facts = { phase: "starting", uptimeMs: Math.round(this.#world.monotonic() - this.#boundAt), failing: [] } as const;
+      const { status, body } = answerProbe(path, facts, false);
+      return sendJson(req, res, status, body, status === 503 ? { "Retry-After": "1" } : {});
+    }
+    sendText(req, res, 503, "Gateway Starting", { "Retry-After": "1", Connection: "close" });
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#router) return this.#router.upgrade(req, socket, head);
+    this.#between.handleUpgrade(req, socket, head, (ws) => {
+      ws.on("error", () => ws.terminate());
+      ws.close(closeRules.starting.code, closeRules.starting.reason);
+    });
+  }
+}
+
+function listen(server: HttpServer, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(error.code ?? "UNKNOWN", host, port, error));
+    server.once("error", failed);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.removeListener("error", failed);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
