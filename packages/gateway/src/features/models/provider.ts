@@ -1,8 +1,14 @@
 /** Contract between the run loop and model providers. A provider streams events; after `stream` returned it never throws:
  *  failure is the last event. */
 import type { AssistantMessage, Message } from "@openclaw/protocol";
+import type { CallFailure } from "./failure.ts";
 
-export type ModelApi = "openai-completions" | "openai-responses" | "anthropic-messages" | "google-generative-ai" | "offline";
+export type ModelApi =
+  | "openai-completions"
+  | "openai-responses"
+  | "anthropic-messages"
+  | "google-generative-ai"
+  | "offline";
 export type ThinkingLevel = "off" | "minimal" | "low" | "medium" | "high" | "xhigh";
 
 /** A model that can be asked, resolved from config, catalogue and environment. */
@@ -67,17 +73,32 @@ export type ModelEvent =
   /** A call of this model begins; a second one means that retry or failover started over: drop what came before. */
   | { type: "start"; ref: string; provider: string; model: string; attempt: number }
   | { type: "text"; delta: string }
+  /** An empty delta is a sign of life: bytes arrive, but nothing that could be shown (at most one in 10 s). */
   | { type: "thinking"; delta: string }
   /** A complete tool call; arguments are parsed, or `{}` with `invalid` set to the provider's text. */
   | { type: "toolCall"; id: string; name: string; arguments: Record<string, unknown>; invalid?: string }
   /** The stream ended well. `message` holds everything, usage and cost included. */
   | { type: "done"; message: AssistantMessage }
   /** The stream failed. `message` holds what had arrived (stopReason error or aborted), undefined when nothing had. */
-  | { type: "failed"; failure: ModelFailure; attempts: { ref: string; reason: FailureReason; message: string }[]; message?: AssistantMessage };
+  | {
+      type: "failed";
+      failure: ModelFailure;
+      attempts: { ref: string; reason: FailureReason; message: string }[];
+      message?: AssistantMessage;
+    };
 
-/** One wire dialect (openai-completions …). Implementations live beside this file, each loaded on first use. */
+/** How a wire dialect reports a failed call; the retry loop makes `failed` of it, or tries again. */
+export interface CallEnd {
+  type: "ended";
+  failure: CallFailure;
+  /** What had arrived, undefined when nothing had. */
+  message: AssistantMessage | undefined;
+}
+
+/** One wire dialect (openai-completions …). Implementations live in `dialects/`, each loaded on first use. Never throws; the
+ *  last event is `done` or `ended`. */
 export interface ModelProvider {
-  stream(model: ModelEntry, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  stream(model: ModelEntry, request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent | CallEnd>;
 }
 
 /** What the agents room needs. `Models` in models.ts implements it. */
@@ -89,7 +110,11 @@ export interface ModelDirectory {
   list(): ModelEntry[];
   /** Streams one model call with in-run retries (429/5xx before any output: 3, honouring retry-after) and failover over
    *  `[model, …fallbacks]` (agent.md §3.5, 3.6). Never throws; the last event is `done` or `failed`. */
-  stream(model: ModelEntry, request: ModelRequest, options: { signal: AbortSignal; agentId: string; noFallback?: boolean }): AsyncIterable<ModelEvent>;
+  stream(
+    model: ModelEntry,
+    request: ModelRequest,
+    options: { signal: AbortSignal; agentId: string; noFallback?: boolean },
+  ): AsyncIterable<ModelEvent>;
   /** Level a run uses when nobody chose one (agent.md §3.7). */
   defaultThinking(model: ModelEntry): ThinkingLevel;
 }

@@ -1,0 +1,26 @@
+/** Context-window guard (agent.md §3.8). */
+import type { ModelEntry } from "./provider.ts";
+
+/** Tokens. */
+export const windowFloor = 16_000;
+/** Tokens. */
+export const windowWarning = 32_000;
+
+/** `ok`, or a sentence for people. `refuse`: the run must not start. */
+export function checkContextWindow(
+  model: ModelEntry,
+): { verdict: "ok" } | { verdict: "warn" | "refuse"; message: string } {
+  if (model.contextWindow < windowFloor) {
+    return {
+      verdict: "refuse",
+      message: `${model.ref} reads only ${model.contextWindow} tokens; at least ${windowFloor} are needed. Choose another model with "openclaw models set", or correct contextWindow in models.providers.${model.provider}.models.`,
+    };
+  }
+  if (model.contextWindow < windowWarning) {
+    return {
+      verdict: "warn",
+      message: `${model.ref} reads only ${model.contextWindow} tokens; long conversations will be compacted often.`,
+    };
+  }
+  return { verdict: "ok" };
+}
