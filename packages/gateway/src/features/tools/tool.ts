@@ -41,6 +41,10 @@ export interface Tool<P extends TSchema = TSchema> {
   effects: boolean;
   /** Removed for senders who are not owners. */
   ownerOnly?: boolean;
+  /** Meant to be called again with the same arguments while its result changes: the loop guard then starts over. */
+  polls?: boolean;
+  /** Asked for every run; false hides the tool. Absent means always there. */
+  available?: () => boolean;
   /** `params` are validated. May throw: the text becomes an error result. */
   run(params: Static<P>, context: ToolContext): Promise<ToolResult>;
 }
@@ -52,12 +56,22 @@ export const textResult = (text: string, details?: unknown): ToolResult => ({
   content: [{ type: "text", text }],
   ...(details === undefined ? {} : { details }),
 });
-export const errorResult = (text: string, details?: unknown): ToolResult => ({ ...textResult(text, details), isError: true });
+export const errorResult = (text: string, details?: unknown): ToolResult => ({
+  ...textResult(text, details),
+  isError: true,
+});
 
 /** What the agents room needs. `Tools` in tools.ts implements it. */
 export interface ToolBox {
   /** Tools of a run after policy (agent.md §5), by name, in a stable order. */
-  forRun(run: { agentId: string; provider: string; model: string; owner: boolean; origin: RunOrigin; sessionKey: string }): Tool[];
+  forRun(run: {
+    agentId: string;
+    provider: string;
+    model: string;
+    owner: boolean;
+    origin: RunOrigin;
+    sessionKey: string;
+  }): Tool[];
   /** Validates the arguments and runs the tool. Never throws: every failure is a result with isError. */
   call(tool: Tool, args: Record<string, unknown>, context: ToolContext): Promise<ToolResult>;
 }
