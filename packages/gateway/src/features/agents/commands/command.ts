@@ -1,0 +1,34 @@
+/** Contract of a slash command (agent.md §9). */
+import type { Tx } from "../../../store/store.ts";
+import type { SessionEntry } from "../../sessions/index.ts";
+import type { LiveRun } from "../live-run.ts";
+import type { TurnDeps } from "../turn-deps.ts";
+
+export interface CommandCall {
+  run: LiveRun;
+  /** What follows the name, trimmed. */
+  args: string;
+  deps: TurnDeps;
+  session: SessionEntry | undefined;
+  /** Ends every other run of a session; returns their ids. */
+  abortSession(sessionKey: string): Promise<string[]>;
+  gateway: { version: string; running: () => number; waiting: () => number };
+}
+
+export interface CommandReply {
+  text: string;
+  /** Changes that belong into the commit that ends the run. */
+  write?: (tx: Tx) => void;
+}
+
+export interface Command {
+  name: string;
+  aliases?: readonly string[];
+  /** For /help: what may follow the name. */
+  args?: string;
+  summary: string;
+  /** Takes its turn in the session's lane; the others are answered at once. */
+  inLane?: boolean;
+  /** May throw GatewayError: its text is then the error of the run. */
+  run(call: CommandCall): CommandReply | Promise<CommandReply>;
+}

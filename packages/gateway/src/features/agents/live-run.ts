@@ -1,0 +1,155 @@
+/** A run of this process: what is known of it beyond its row. It owns its abort signal, its timers and its voice. */
+import type { AssistantMessage, ToolResultMessage } from "@openclaw/protocol";
+import type { ToolDetail } from "../../kernel/bus.ts";
+import type { Timer, World } from "../../kernel/world.ts";
+import type { Announcer } from "./announcer.ts";
+import type { LaneClass } from "./lanes.ts";
+import type { RunOutcome } from "./outcome.ts";
+import type { RunRequest } from "./request.ts";
+import type { RunFamily } from "./runs.store.ts";
+import { isTerminal, moveTo, type RunState } from "./run-state.ts";
+
+export interface EndedRun {
+  runId: string;
+  outcome: RunOutcome;
+  /** Usage line below the reply, with its leading blank line; mostly empty. */
+  footer: string;
+  startedAt?: number;
+  endedAt: number;
+}
+
+/** Text of the message the model is writing now. */
+export interface Partial {
+  text: string;
+  api: string;
+  provider: string;
+  model: string;
+}
+
+/** A message with tool calls that is not in the transcript yet, and the results so far by call id. */
+export interface ToolBatch {
+  message: AssistantMessage;
+  results: Map<string, ToolResultMessage>;
+}
+
+export class LiveRun {
+  /** Row id; 0 until the row is durable. */
+  id = 0;
+  readonly runId: string;
+  readonly family: RunFamily;
+  readonly principal: string;
+  readonly acceptedAt: number;
+  readonly sessionKey: string;
+  readonly laneKey: string;
+  readonly laneClass: LaneClass;
+  /** Answered at once, beside the lane: commands that only show or set something. */
+  readonly direct: boolean;
+  /** The run that waits for this one, if any. */
+  readonly parent: LiveRun | undefined;
+  readonly announcer: Announcer;
+  request: RunRequest;
+  sessionId = "";
+  userEntryId: string | undefined;
+  startedAt: number | undefined;
+  toolDetail: ToolDetail = "off";
+  partial: Partial | undefined;
+  batch: ToolBatch | undefined;
+  /** Resolves when the row is durable; rejects when it could not be written. */
+  readonly accepted = Promise.withResolvers<void>();
+  /** Resolves when the terminal state is durable and announced. Never rejects. */
+  readonly ended = Promise.withResolvers<EndedRun>();
+  readonly #controller = new AbortController();
+  readonly #world: World;
+  readonly #timers = new Set<Timer>();
+  #state: RunState = "accepted";
+  #lastSign = 0;
+
+  constructor(
+    world: World,
+    init: {
+      runId: string;
+      family: RunFamily;
+      principal: string;
+      acceptedAt: number;
+      sessionKey: string;
+      request: RunRequest;
+      direct: boolean;
+      parent?: LiveRun | undefined;
+      announcer: (run: LiveRun) => Announcer;
+    },
+  ) {
+    this.#world = world;
+    this.runId = init.runId;
+    this.family = init.family;
+    this.principal = init.principal;
+    this.acceptedAt = init.acceptedAt;
+    this.sessionKey = init.sessionKey;
+    this.laneKey = init.sessionKey || `run:${init.family}:${init.runId}`;
+    this.laneClass = init.request.nested ? "nested" : "main";
+    this.request = init.request;
+    this.direct = init.direct;
+    this.parent = init.parent;
+    this.announcer = init.announcer(this);
+    // Whoever asked for the run hears of a failed accept; nobody else has to.
+    this.accepted.promise.catch(() => {});
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+  /** May still call a model or a tool, write and speak. */
+  get live(): boolean {
+    return this.#state === "running";
+  }
+  get over(): boolean {
+    return isTerminal(this.#state);
+  }
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  to(state: RunState): void {
+    this.#state = moveTo(this.#state, state);
+    if (!isTerminal(state)) return;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    this.announcer.close();
+    if (state !== "ok") this.#controller.abort();
+  }
+
+  /** Calls `run` after `ms` unless the run is over by then. */
+  after(ms: number, run: () => void): Timer {
+    const timer = this.#world.after(ms, () => {
+      this.#timers.delete(timer);
+      run();
+    });
+    this.#timers.add(timer);
+    return {
+      cancel: () => {
+        timer.cancel();
+        this.#timers.delete(timer);
+      },
+    };
+  }
+
+  /** The model or a tool showed a sign of life. */
+  alive(): void {
+    this.#lastSign = this.#world.monotonic();
+  }
+
+  /** Calls `run` once no sign of life came for `ms`. */
+  whenIdle(ms: number, run: () => void): void {
+    this.alive();
+    const check = () => {
+      const quietMs = this.#world.monotonic() - this.#lastSign;
+      if (quietMs >= ms) run();
+      else this.after(ms - quietMs, check);
+    };
+    this.after(ms, check);
+  }
+
+  /** Whether this run, or one that waits for it, belongs to the session. */
+  holds(sessionKey: string): boolean {
+    return this.sessionKey === sessionKey || (this.parent?.holds(sessionKey) ?? false);
+  }
+}

@@ -1,0 +1,31 @@
+/** What a run was asked to do, as its row keeps it. Plain JSON. */
+import type { ImageContent } from "@openclaw/protocol";
+import type { RunOrigin } from "../tools/tool.ts";
+
+export interface RunRequest {
+  /** Text as the person sent it; empty once it stands in the transcript. */
+  message: string;
+  images: ImageContent[];
+  agentId: string;
+  origin: RunOrigin;
+  owner: boolean;
+  /** Inline directives of this message. */
+  thinking?: string;
+  verbose?: string;
+  model?: string;
+  extraSystemPrompt?: string;
+  /** Deadline of the run once it has started. */
+  timeoutMs: number;
+  /** How long it may wait for its turn. */
+  waitMs: number;
+  /** The slash command this message is, without the slash; it is then answered without a model. */
+  command?: { name: string; args: string };
+  /** A run started from within a run: it uses slots of its own, so that the two cannot wait for each other. */
+  nested?: boolean;
+  /** New session before this message (`/new text`). */
+  fresh?: boolean;
+  /** The session keeps this model from here on (`/new <model> …`). */
+  sessionModel?: { provider: string; id: string };
+  /** Who sent it, for /whoami. */
+  sender: string;
+}

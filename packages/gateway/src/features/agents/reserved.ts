@@ -1,0 +1,30 @@
+/** Reserved tokens (agent.md §13.2): a reply that is exactly `NO_REPLY` is not delivered, and neither token is ever shown. */
+export const silentToken = "NO_REPLY";
+export const heartbeatToken = "HEARTBEAT_OK";
+const tokens = [silentToken, heartbeatToken];
+
+/** What of a growing text may be shown: without white space at the ends, and without a last line that could still become a
+ *  token. The result only ever grows as the text grows. */
+export function showable(text: string): string {
+  const rest = text.trim();
+  const lineStart = rest.lastIndexOf("\n") + 1;
+  const line = rest.slice(lineStart);
+  const open = !text.endsWith("\n") || line.length < silentToken.length;
+  return open && tokens.some((token) => token.startsWith(line)) ? rest.slice(0, lineStart).trimEnd() : rest;
+}
+
+/** The text of a finished message as people see it: trimmed, tokens removed. Empty when nothing is to be said. */
+export function spoken(text: string): string {
+  let rest = text.trim();
+  if (rest.toUpperCase() === silentToken) return "";
+  for (const token of tokens) {
+    if (rest === token) return "";
+    const lines = rest.split("\n");
+    if (lines.at(-1)?.trim() === token) rest = lines.slice(0, -1).join("\n").trimEnd();
+  }
+  if (rest.startsWith(`${heartbeatToken}\n`) || rest.startsWith(`${heartbeatToken} `)) rest = rest.slice(heartbeatToken.length).trimStart();
+  return rest;
+}
+
+/** Whether a reply says on purpose that there is nothing to say. */
+export const isSilent = (text: string): boolean => text.trim() !== "" && spoken(text) === "";

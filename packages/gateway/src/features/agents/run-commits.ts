@@ -1,0 +1,127 @@
+/** The two commits that frame a run: its beginning with the user message, its end with reply, usage and outcome (R-DB-7). */
+import { emptyUsage, type Message, messageText } from "@openclaw/protocol";
+import type { ToolDetail } from "../../kernel/bus.ts";
+import type { Tx } from "../../store/store.ts";
+import { injectedMessage, lostResult, toolCallsOf } from "./context.ts";
+import type { Ending } from "./ending.ts";
+import type { EndedRun, LiveRun } from "./live-run.ts";
+import type { RunOutcome } from "./outcome.ts";
+import { usageFooter, withPrefix } from "./reply-text.ts";
+import type { RunRequest } from "./request.ts";
+import type { TurnDeps } from "./turn-deps.ts";
+
+interface Opened {
+  startedAt: number;
+  sessionId: string;
+  userEntryId: string | undefined;
+  request: RunRequest;
+  toolDetail: ToolDetail;
+}
+
+/** The run leaves its queue: notes for the prompt and the user message enter the transcript, the row becomes `running`. A run
+ *  that begins again after a crash finds its message there already. */
+export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): Promise<Opened> {
+  const { store, sessions, table } = deps;
+  const events = run.sessionKey && !run.request.command ? deps.drainSystemEvents(run.sessionKey) : [];
+  return store.commit((tx) => {
+    let sessionId = "";
+    let userEntryId = run.userEntryId;
+    let toolDetail: ToolDetail = "off";
+    if (run.sessionKey) {
+      let session = sessions.ensure(tx, run.sessionKey);
+      if (userEntryId === undefined) {
+        if (run.request.fresh) session = sessions.rollover(tx, run.sessionKey, "new");
+        else if (!run.request.command && sessions.isStale(session, startedAt)) session = sessions.rollover(tx, run.sessionKey, "daily");
+        const notes = events.map(({ ts, text }) => `System: [${new Date(ts).toISOString()}] ${text}`);
+        if (session.abortedLastRun && !run.request.command) notes.unshift("System: The previous run was stopped by the user before it was finished.");
+        if (notes.length > 0) {
+          sessions.append(tx, run.sessionKey, { type: "custom_message", customType: "system-events", content: notes.join("\n"), display: false });
+        }
+        // A command and its answer are stored together when it is done.
+        if (!run.request.command) userEntryId = appendMessage(tx, run, deps);
+        sessions.update(tx, run.sessionKey, {
+          lastInteractionAt: startedAt,
+          ...(run.request.command ? {} : { abortedLastRun: undefined }),
+          ...(run.request.sessionModel ? { providerOverride: run.request.sessionModel.provider, modelOverride: run.request.sessionModel.id } : {}),
+        });
+      }
+      sessionId = session.sessionId;
+      toolDetail = detailOf(run.request.verbose ?? session.verboseLevel ?? deps.config.current.agents.defaults.verboseDefault);
+    }
+    const request = userEntryId === undefined ? run.request : { ...run.request, message: "", images: [] };
+    table.begin(tx, run.id, { sessionId, startedAt, userEntryId, request });
+    return { startedAt, sessionId, userEntryId, request, toolDetail };
+  });
+}
+
+function appendMessage(tx: Tx, run: LiveRun, deps: TurnDeps): string | undefined {
+  const { message, images } = run.request;
+  if (message === "" && images.length === 0) return undefined;
+  const content = [...(message === "" ? [] : [{ type: "text" as const, text: message }]), ...images];
+  return deps.sessions.append(tx, run.sessionKey, { type: "message", message: { role: "user", content, timestamp: run.acceptedAt } }).id;
+}
+
+const detailOf = (level: string): ToolDetail => (level === "on" || level === "full" ? level : "off");
+
+/** The run is over: what is left to say enters the transcript, totals and outcome change, in one commit. */
+export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number, deps: TurnDeps): Promise<EndedRun> {
+  const { store, sessions, table } = deps;
+  const footer = usageFooter(run, ending, deps);
+  const outcome = outcomeOf(run, ending, endedAt, footer, deps);
+  const messages = [...cutOff(run, ending, endedAt), ...(ending.messages ?? [])];
+  await store.commit((tx) => {
+    // A run that ended while it began has its message in the transcript by now, whatever it knows itself.
+    const row = table.byId(run.id, tx);
+    let userEntryId = row?.userEntryId;
+    ending.write?.(tx);
+    const session = run.sessionKey ? sessions.get(run.sessionKey) : undefined;
+    if (session && (userEntryId === undefined || session.sessionId === (row?.sessionId ?? run.sessionId) || ending.command)) {
+      userEntryId ??= appendMessage(tx, run, deps);
+      for (const message of messages) sessions.append(tx, run.sessionKey, { type: "message", message });
+      const aborted = ending.state === "aborted" && ending.reason !== "shutdown" ? { abortedLastRun: true } : {};
+      sessions.update(tx, run.sessionKey, { ...ending.session, ...aborted });
+    }
+    if (row) table.end(tx, row.id, { state: ending.state, endedAt, outcome, userEntryId });
+  });
+  return { runId: run.runId, outcome, footer, endedAt, ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }) };
+}
+
+/** What a run that was cut off had said and done so far. */
+function cutOff(run: LiveRun, ending: Ending, timestamp: number): Message[] {
+  const { batch, partial } = run;
+  if (ending.state === "ok" || ending.state === "error") return [];
+  if (batch) {
+    const results = toolCallsOf(batch.message).map(
+      (call) => batch.results.get(call.id) ?? lostResult(call, timestamp, "The run was stopped before this tool finished; what it did until then is unknown."),
+    );
+    return [batch.message, ...results];
+  }
+  if (!partial || partial.text.trim() === "") return [];
+  const { text, api, provider, model } = partial;
+  return [{ role: "assistant", content: [{ type: "text", text }], api, provider, model, usage: emptyUsage(), stopReason: "aborted", timestamp }];
+}
+
+function outcomeOf(run: LiveRun, ending: Ending, endedAt: number, footer: string, deps: TurnDeps): RunOutcome {
+  const { usage, provider = run.partial?.provider ?? "", model = run.partial?.model ?? "" } = ending;
+  const total = usage && { input: usage.input, output: usage.output, cacheRead: usage.cacheRead, cacheWrite: usage.cacheWrite, total: usage.totalTokens };
+  const texts = ending.command ? (ending.texts ?? []) : (ending.texts ?? []).map((text) => withPrefix(text, run, ending, deps));
+  const payloads = [...texts.slice(0, -1), ...texts.slice(-1).map((text) => text + footer)].map((text) => ({ text, mediaUrl: null }));
+  const told = ending.state === "ok" || (ending.state === "aborted" && ending.reason !== "shutdown") ? "ok" : ending.state === "timeout" ? "timeout" : "error";
+  return {
+    status: told,
+    summary: told === "ok" ? (ending.state === "aborted" ? "aborted" : "completed") : (ending.error ?? "The run failed."),
+    payloads,
+    meta: {
+      durationMs: Math.max(0, endedAt - (run.startedAt ?? run.acceptedAt)),
+      agentMeta: { sessionId: run.sessionId, provider, model, ...(total ? { usage: total } : {}) },
+      aborted: ending.state === "aborted",
+    },
+  };
+}
+
+/** The reply of a command: what was typed and what was answered, to be stored together. */
+export const commandEnding = (text: string, timestamp: number): Pick<Ending, "state" | "command" | "messages" | "texts" | "finalText" | "provider" | "model"> => {
+  const message = injectedMessage(text, timestamp, { command: true });
+  const said = messageText(message);
+  return { state: "ok", command: true, messages: [message], texts: said === "" ? [] : [said], ...(said === "" ? {} : { finalText: said }), provider: message.provider, model: message.model };
+};

@@ -1,0 +1,41 @@
+/** What a turn needs from the rest of the house, in one place. */
+import type { ConfigSource } from "../../config/section.ts";
+import type { Logger } from "../../kernel/log.ts";
+import type { World } from "../../kernel/world.ts";
+import type { Store } from "../../store/store.ts";
+import type { ModelDirectory } from "../models/index.ts";
+import type { SessionLedger, Sessions } from "../sessions/index.ts";
+import type { ToolBox } from "../tools/index.ts";
+import type { AgentsRoomConfig } from "./agents.config.ts";
+import type { AgentDirectory } from "./directory.ts";
+import type { PromptSkill } from "./prompt.ts";
+import type { RunTable } from "./runs.store.ts";
+import type { Workspaces } from "./workspace.ts";
+
+export type Models = Pick<ModelDirectory, "defaultModel" | "resolve" | "list" | "stream" | "defaultThinking">;
+
+export type AgentSessions = SessionLedger & Pick<Sessions, "maySend" | "recent">;
+
+/** A line for the next prompt of a session (agent.md §11.1). */
+export interface QueuedEvent {
+  ts: number;
+  text: string;
+}
+
+export interface TurnDeps {
+  store: Store;
+  sessions: AgentSessions;
+  models: Models;
+  /** Read when a run starts: the tools room is built after this one, because it offers this room's tools. */
+  toolBox: () => ToolBox;
+  /** Skills the system prompt of an agent names, in a stable order. */
+  skillsPrompt: (agentId: string) => readonly PromptSkill[];
+  world: World;
+  log: Logger;
+  config: ConfigSource<AgentsRoomConfig>;
+  directory: AgentDirectory;
+  workspaces: Workspaces;
+  table: RunTable;
+  drainSystemEvents: (sessionKey: string) => readonly QueuedEvent[];
+  queueSystemEvent: (sessionKey: string, text: string) => void;
+}
