@@ -1,0 +1,92 @@
+/** What a command takes from outside: streams, environment, clock, Ctrl-C. `World` would do, but loads the process spawner,
+ *  which costs a one-shot command more than the rest of it. Tests pass their own. */
+import type { World } from "../kernel/world.ts";
+
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Undefined when not a terminal. */
+  readonly columns: number | undefined;
+}
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Profile flags and dotenv files add to it before a command runs. */
+  readonly env: Record<string, string | undefined>;
+  readonly platform: string;
+  readonly pid: number;
+  cwd(): string;
+  homedir(): string;
+  hostname(): string;
+  /** ms since the epoch. */
+  now(): number;
+  /** ms of a clock that never jumps. */
+  monotonic(): number;
+  after(ms: number, run: () => void): () => void;
+  random(): number;
+  uuid(): string;
+  /** IPv4 addresses of this machine's interfaces. */
+  addresses(): string[];
+  /** Ctrl-C. Returns a function that gives the signal back its usual meaning. */
+  onInterrupt(run: () => void): () => void;
+  /** Whether a reader that closed stdout ends the program (true at first). A gateway keeps running. */
+  endOnBrokenPipe: boolean;
+  /** The full World, for the commands that start a gateway or write files. */
+  world(): Promise<World>;
+}
+
+/** The real one. Everything that costs time to touch is touched on first use. */
+export function processIo(): Io {
+  const os = () => process.getBuiltinModule("node:os");
+  const output = (name: "stdout" | "stderr"): Output => {
+    let stream: NodeJS.WriteStream | undefined;
+    const open = () => {
+      if (stream) return stream;
+      stream = process[name];
+      stream.on("error", () => {
+        // EPIPE and EIO: the reader is gone. There is nobody left to tell.
+        if (io.endOnBrokenPipe) process.exit(0);
+      });
+      return stream;
+    };
+    return {
+      write: (text) => void open().write(text),
+      get isTTY() {
+        return open().isTTY === true;
+      },
+      get columns() {
+        return open().columns;
+      },
+    };
+  };
+  const io: Io = {
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    env: process.env,
+    platform: process.platform,
+    pid: process.pid,
+    cwd: () => process.cwd(),
+    homedir: () => process.env.HOME || os().homedir(),
+    hostname: () => os().hostname(),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after(ms, run) {
+      const handle = setTimeout(run, ms);
+      return () => clearTimeout(handle);
+    },
+    random: () => Math.random(),
+    uuid: () => process.getBuiltinModule("node:crypto").randomUUID(),
+    addresses() {
+      const found = Object.values(os().networkInterfaces()).flat();
+      return found.flatMap((entry) => (entry && entry.family === "IPv4" ? [entry.address] : []));
+    },
+    onInterrupt(run) {
+      process.on("SIGINT", run);
+      return () => void process.off("SIGINT", run);
+    },
+    endOnBrokenPipe: true,
+    world: async () => (await import("../kernel/world.ts")).systemWorld(),
+  };
+  return io;
+}

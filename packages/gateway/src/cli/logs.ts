@@ -1,0 +1,202 @@
+/** `logs`: polls `logs.tail` with the returned cursor; survives restarts; falls back to the file when the gateway is down
+ *  (lifecycle.md §14.1). */
+import { GatewayClient, RequestError } from "@openclaw/client";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError, Interrupted } from "./command.ts";
+import type { Context } from "./command.ts";
+import { formatLogLine, parseLogLine } from "./log-line.ts";
+import { suggest } from "./profile.ts";
+import { connectionFacts, createClient, describeFailure, list, numberOf, record, textOf } from "./rpc.ts";
+import { resolveTarget } from "./target.ts";
+import type { Target } from "./target.ts";
+import { clean } from "./terminal/clean.ts";
+import { toJson } from "./terminal/json.ts";
+import { styleFor } from "./terminal/style.ts";
+
+const maxRetries = 8;
+
+interface Tail {
+  file: string;
+  cursor: number;
+  size: number;
+  lines: readonly string[];
+  truncated: boolean;
+  reset: boolean;
+}
+
+function tailOf(answer: unknown): Tail {
+  const { file, cursor, size, lines, truncated, reset } = record(answer);
+  return {
+    file: textOf(file),
+    cursor: numberOf(cursor) ?? 0,
+    size: numberOf(size) ?? 0,
+    lines: list(lines).map(textOf),
+    truncated: truncated === true,
+    reset: reset === true,
+  };
+}
+
+/** Writes what one look returned. */
+class Printer {
+  readonly #context: Context;
+  readonly #plain: boolean;
+  #file: string | undefined;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#plain = context.options.has("plain") || !context.io.stdout.isTTY;
+  }
+
+  show(tail: Tail, following: boolean): void {
+    const { io, json } = this.#context;
+    if (tail.file !== this.#file) {
+      this.#file = tail.file;
+      if (json) this.#object({ type: "meta", file: tail.file, cursor: tail.cursor, size: tail.size });
+      else io.stdout.write(`Log file: ${clean(tail.file)}\n`);
+    }
+    if (tail.reset && following) this.notice("Log cursor reset (file rotated).");
+    if (tail.truncated) this.notice("Log tail truncated (increase --max-bytes).");
+    for (const raw of tail.lines) this.#line(raw);
+  }
+
+  notice(message: string): void {
+    if (this.#context.json) this.#object({ type: "notice", message });
+    else this.#context.note(message);
+  }
+
+  #object(value: unknown): void {
+    this.#context.io.stdout.write(`${toJson(value, 0)}\n`);
+  }
+
+  #line(raw: string): void {
+    const { io, json, options } = this.#context;
+    const line = parseLogLine(raw);
+    if (json) return this.#object(line ? { type: "log", ...line, raw } : { type: "raw", raw });
+    const style = styleFor(io.stdout, this.#plain || options.has("no-color") ? { ...io.env, NO_COLOR: "1" } : io.env);
+    const paint = (level: string, text: string) => {
+      if (level === "error" || level === "fatal") return style.error(text);
+      return level === "warn" ? style.warn(text) : style.muted(text);
+    };
+    io.stdout.write(`${line ? formatLogLine(line, this.#plain, paint) : clean(raw)}\n`);
+  }
+}
+
+export async function run(context: Context): Promise<number> {
+  const { io, options } = context;
+  const timeoutMs = options.integer("timeout", 30_000);
+  const limit = Math.min(5_000, options.integer("limit", 200));
+  const maxBytes = Math.min(1_000_000, options.integer("max-bytes", 250_000));
+  const intervalMs = Math.max(100, options.integer("interval", 1_000));
+  const following = options.has("follow");
+  const target = await resolveTarget(options, io);
+  const printer = new Printer(context);
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  let interrupted = false;
+  let client: GatewayClient | undefined;
+  const release = io.onInterrupt(() => {
+    interrupted = true;
+    client?.stop();
+    stop();
+  });
+  const pause = (ms: number) => Promise.race([new Promise<void>((resolve) => io.after(ms, resolve)), stopped]);
+  let cursor: number | undefined;
+  let failures = 0;
+  try {
+    for (;;) {
+      try {
+        if (!client || client.state === "stopped") {
+          client = createClient(target, io, timeoutMs);
+          await client.connect();
+          if (failures > 0) printer.notice("Connected again.");
+        }
+        const tail = tailOf(await client.callAny("logs.tail", { limit, maxBytes, ...(cursor === undefined ? {} : { cursor }) }));
+        failures = 0;
+        printer.show(tail, cursor !== undefined);
+        cursor = tail.cursor;
+        if (!following) return 0;
+        await pause(intervalMs);
+      } catch (error) {
+        if (interrupted) throw new Interrupted();
+        const lost = !(error instanceof RequestError);
+        // Following rides over a restart; a first look that fails says so at once.
+        if (following && lost && cursor !== undefined && failures < maxRetries) {
+          failures += 1;
+          if (failures === 1) printer.notice("Connection lost; trying again.");
+          await pause(Math.min(15_000, 500 * 2 ** failures));
+        } else return readLocally(context, error, target, printer, { limit, maxBytes, following, lost });
+      }
+      if (interrupted) throw new Interrupted();
+    }
+  } finally {
+    release();
+    client?.stop();
+  }
+}
+
+interface Limits {
+  limit: number;
+  maxBytes: number;
+  following: boolean;
+  /** The gateway could not be reached, rather than refused. */
+  lost: boolean;
+}
+
+/** The log file itself, when the gateway of this machine does not answer; otherwise the failure. */
+function readLocally(context: Context, error: unknown, target: Target, printer: Printer, limits: Limits): number {
+  const { io, options, json } = context;
+  const path = target.config.logFile ?? recordedLogFile(target.config.stateDir);
+  if (limits.lost && !limits.following && !options.has("url") && target.local && path) {
+    const tail = readTail(path, limits);
+    if (tail) {
+      context.note(`Gateway not reachable; reading ${path} directly.`);
+      printer.show(tail, false);
+      return 0;
+    }
+  }
+  const failure = describeFailure(error, target, io);
+  const message = "Gateway not reachable. Is it running and accessible?";
+  const why = failure instanceof Error ? (failure.message.split("\n")[0] ?? "") : String(failure);
+  const hint = `run ${suggest(io.env, "doctor")}.`;
+  if (json) {
+    const details = { url: target.url, source: target.source, config: target.config.path };
+    io.stderr.write(`${toJson({ type: "error", message, error: clean(why), details, hint: `Hint: ${hint}` }, 0)}\n`);
+    return 1;
+  }
+  throw new CommandError([message, why, ...connectionFacts(target, io), `Hint: ${hint}`].join("\n"));
+}
+
+/** What the gateway noted about itself when it last ran. */
+function recordedLogFile(stateDir: string): string | undefined {
+  const tail = readTail(join(stateDir, "status.json"), { limit: 10_000, maxBytes: 65_536 });
+  if (!tail) return undefined;
+  try {
+    return textOf(record(JSON.parse(tail.lines.join("\n"))).logFile) || undefined;
+  } catch {
+    return undefined; // Cut short by a crash: nothing is known.
+  }
+}
+
+function readTail(path: string, { limit, maxBytes }: Pick<Limits, "limit" | "maxBytes">): Tail | undefined {
+  let handle: number;
+  try {
+    handle = openSync(path, "r");
+  } catch {
+    return undefined; // Missing or not ours to read; the connection error is the better message.
+  }
+  try {
+    const { size } = fstatSync(handle);
+    const start = Math.max(0, size - maxBytes);
+    const buffer = Buffer.alloc(size - start);
+    const read = readSync(handle, buffer, 0, buffer.length, start);
+    const lines = buffer.subarray(0, read).toString("utf8").split("\n");
+    if (start > 0) lines.shift();
+    const whole = lines.filter(Boolean);
+    return { file: path, cursor: size, size, lines: whole.slice(-limit), truncated: start > 0, reset: false };
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,130 @@
+/** The health snapshot (protocol.md §13.1): computed at most once a second, announced when it was computed anew. */
+import { monitorEventLoopDelay, type IntervalHistogram } from "node:perf_hooks";
+import type { EventPayload } from "@openclaw/protocol";
+import type { Bus } from "../../kernel/bus.ts";
+import type { Service } from "../../kernel/lifecycle.ts";
+import type { Timer } from "../../kernel/world.ts";
+import type { SessionEntry } from "../sessions/index.ts";
+import type { StatusSources } from "./sources.ts";
+
+export type HealthSnapshot = EventPayload<"health">;
+
+const refreshEveryMs = 60_000;
+const settleMs = 1_000;
+
+/** Heartbeats are not run by this version, and it says so instead of reporting a schedule that never fires. */
+const heartbeat = { enabled: false, every: "0m", everyMs: null, prompt: "", target: "last", ackMaxChars: 300 };
+
+export class Health implements Service {
+  readonly name = "health";
+  readonly #sources: StatusSources;
+  readonly #bus: Bus;
+  #version = 1;
+  #snapshot: HealthSnapshot | undefined;
+  #computedAt = 0;
+  #periodic: Timer | undefined;
+  #pending: Timer | undefined;
+  #loop: IntervalHistogram | undefined;
+
+  constructor(sources: StatusSources, bus: Bus) {
+    this.#sources = sources;
+    this.#bus = bus;
+  }
+
+  /** Grows with every new snapshot; starts at 1. */
+  get version(): number {
+    return this.#version;
+  }
+
+  start(): void {
+    this.#loop = monitorEventLoopDelay({ resolution: 10 });
+    this.#loop.enable();
+    this.#periodic = this.#sources.world.every(refreshEveryMs, () => this.refresh());
+  }
+
+  stop(): void {
+    this.#periodic?.cancel();
+    this.#pending?.cancel();
+    this.#loop?.disable();
+  }
+
+  /** The last snapshot, or `{}` when none was computed yet (hello-ok). */
+  cached(): HealthSnapshot | Record<string, never> {
+    return this.#snapshot ?? {};
+  }
+
+  /** The snapshot for a `health` call: a minute old at most, or fresh when asked for. A refresh follows in the background. */
+  read(probe: boolean): HealthSnapshot {
+    const age = this.#sources.world.monotonic() - this.#computedAt;
+    if (this.#snapshot && !probe && age < refreshEveryMs) {
+      this.refreshSoon();
+      return this.#snapshot;
+    }
+    return this.refresh();
+  }
+
+  /** Coalesces the many reasons to refresh (each connect, each call) into one per second. */
+  refreshSoon(): void {
+    this.#pending ??= this.#sources.world.after(settleMs, () => this.refresh());
+  }
+
+  refresh(): HealthSnapshot {
+    this.#pending?.cancel();
+    this.#pending = undefined;
+    const began = this.#sources.world.monotonic();
+    const snapshot = this.#compute();
+    this.#computedAt = this.#sources.world.monotonic();
+    snapshot.durationMs = Math.round(this.#computedAt - began);
+    this.#snapshot = snapshot;
+    this.#version++;
+    this.#bus.publish("health", snapshot);
+    return snapshot;
+  }
+
+  #compute(): HealthSnapshot {
+    const s = this.#sources;
+    const now = s.world.now();
+    const sessions = (agentId?: string) => ({
+      path: s.storePath,
+      count: s.sessionCount(agentId),
+      recent: s.recentSessions(5, agentId).map((entry) => recentRow(entry, now)),
+    });
+    const model = s.model();
+    return {
+      ok: true,
+      ts: now,
+      durationMs: 0,
+      channels: {},
+      channelOrder: [],
+      channelLabels: {},
+      heartbeatSeconds: 0,
+      defaultAgentId: s.defaultAgentId(),
+      agents: s.agents().map((agent) => ({
+        agentId: agent.id,
+        ...(agent.name ? { name: agent.name } : {}),
+        isDefault: agent.id === s.defaultAgentId(),
+        heartbeat,
+        sessions: sessions(agent.id),
+      })),
+      sessions: sessions(),
+      model: { ref: model.ref, configured: model.configured, auth: model.auth },
+      problems: s.problems(),
+      eventLoop: this.#delay(),
+    };
+  }
+
+  #delay(): { delayP99Ms: number; delayMaxMs: number } {
+    const round = (nanoseconds: number) => Math.round(nanoseconds / 1e5) / 10;
+    const result = { delayP99Ms: round(this.#loop?.percentile(99) ?? 0), delayMaxMs: round(this.#loop?.max ?? 0) };
+    this.#loop?.reset();
+    return result;
+  }
+}
+
+export const recentRow = (entry: SessionEntry, now: number) => ({
+  key: entry.key,
+  updatedAt: entry.updatedAt,
+  age: Math.max(0, now - entry.updatedAt),
+});
+
+export { heartbeat as disabledHeartbeat };

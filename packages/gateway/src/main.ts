@@ -1,0 +1,26 @@
+/** The binary: reads argv, loads one command. Nothing else is imported before the command is known. */
+import { VERSION } from "./cli/version.ts";
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [first] = argv;
+  if (first === "--version" || first === "-V" || first === "-v") {
+    process.stdout.write(`${VERSION}\n`);
+    return;
+  }
+  process.title = "openclaw";
+  const [{ processIo }, { runCli }] = await Promise.all([import("./cli/io.ts"), import("./cli/run-cli.ts")]);
+  const code = await runCli(argv, processIo());
+  // Output to a slow pipe is written completely before the end; an open socket or timer does not hold the program up.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+    stream.once("close", () => resolve());
+  });
+}
+
+await main(process.argv.slice(2));
