@@ -1,0 +1,87 @@
+/** Bundles the gateway: every dependency inside, except Node and the optional terminal driver. One lazy chunk per command
+ *  and catalogue entry. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { rolldown, type OutputChunk } from "rolldown";
+import { buildDir, root } from "../root.ts";
+import { bundledPackages, noticesText, packageOf } from "./notices.ts";
+import { prune, publish, type Output } from "./publish.ts";
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** What is in each chunk, for the start-up test and the dependency list. Written beside the stamp. */
+export interface Manifest {
+  version: string;
+  /** By file below `dist`: our sources as paths of the checkout, third parties as `npm:<package>`. */
+  chunks: Record<string, { bytes: number; modules: string[] }>;
+  packages: { name: string; version: string; license: string }[];
+}
+
+export const manifestPath = join(buildDir, "gateway.json");
+
+/** Resolves to the number of chunks. */
+export async function bundleGateway(): Promise<number> {
+  const { version } = JSON.parse(readFileSync(join(root, "packages/gateway/package.json"), "utf8")) as {
+    version: string;
+  };
+  const bundle = await rolldown({
+    input: { main: join(root, "packages/gateway/src/main.ts") },
+    platform: "node",
+    external: ["@lydell/node-pty"],
+    resolve: { conditionNames: ["openclaw-source", "node", "import", "default"] },
+    transform: { target: "node24", define: { OPENCLAW_VERSION: JSON.stringify(version) } },
+    onLog(level, log, handle) {
+      if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message);
+      if (level !== "warn" || !(log.id && packageOf(log.id))) handle(level, log);
+    },
+  });
+  try {
+    const { output } = await bundle.generate({
+      format: "esm",
+      entryFileNames: "chunks/[name]-[hash].js",
+      chunkFileNames: "chunks/[name]-[hash].js",
+      sourcemap: false,
+      comments: { legal: false, annotation: false, jsdoc: false },
+      // Only dead code goes. Lines and names stay: an uncaught error prints its source line, and stacks in a log can be read.
+      minify: "dce-only",
+    });
+    const chunks = output.filter((file) => file.type === "chunk");
+    const manifest = describe(version, chunks);
+    const files = assemble(chunks, noticesText(bundledPackages(chunks.flatMap((chunk) => chunk.moduleIds))));
+    const folder = join(root, "packages/gateway/dist");
+    publish(folder, files);
+    // A gateway that started from an older build may still load its chunks.
+    prune(folder, files, 7 * dayMs);
+    writeFileSync(manifestPath, `${JSON.stringify(manifest, null, 1)}\n`);
+    return chunks.length;
+  } finally {
+    await bundle.close();
+  }
+}
+
+/** Chunks first, then the notices, last the one file whose name does not change. */
+function assemble(chunks: readonly OutputChunk[], notices: string): Output {
+  const entry = chunks.find((chunk) => chunk.isEntry);
+  if (!entry) throw new Error("the bundle has no entry");
+  const files = new Map<string, string>();
+  for (const chunk of chunks) files.set(chunk.fileName, chunk.code);
+  files.set("THIRD_PARTY_NOTICES.txt", notices);
+  files.set("main.js", `import "./${entry.fileName}";\n`);
+  return files;
+}
+
+function describe(version: string, chunks: readonly OutputChunk[]): Manifest {
+  const entries = chunks.map((chunk): [string, Manifest["chunks"][string]] => {
+    const modules = new Set(
+      chunk.moduleIds.map((id) => (packageOf(id) === undefined ? relative(root, id) : `npm:${packageOf(id)}`)),
+    );
+    return [
+      chunk.fileName,
+      { bytes: Buffer.byteLength(chunk.code), modules: [...modules].filter((name) => !name.includes("\0")).sort() },
+    ];
+  });
+  const packages = bundledPackages(chunks.flatMap((chunk) => chunk.moduleIds)).map(
+    ({ name, version: at, license }) => ({ name, version: at, license }),
+  );
+  return { version, chunks: Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b))), packages };
+}

@@ -1,0 +1,64 @@
+/** `npm run bench [-- --only boot,rpc] [--quick] [--write]`: measures the built gateway as real processes, each number beside a
+ *  floor taken in the same run. Ratios hold across machines, milliseconds do not. `--write` puts the table into
+ *  `docs/performance.md`. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "../../scripts/build.ts";
+import { boot } from "./boot.ts";
+import { clients } from "./clients.ts";
+import { commands } from "./commands.ts";
+import { fanout } from "./fanout.ts";
+import { growth } from "./growth.ts";
+import { table, type Row } from "./measure.ts";
+import { root } from "./processes.ts";
+import { rpc } from "./rpc.ts";
+import { size } from "./size.ts";
+import { turn } from "./turn.ts";
+
+/** A suite measures one thing. `quick` takes fewer samples. */
+export type Suite = (options: { quick: boolean }) => Promise<Row[]>;
+
+const suites: Record<string, Suite> = { size, commands, boot, rpc, fanout, turn, growth, clients };
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
+});
+const chosen = values.only?.split(",") ?? Object.keys(suites);
+const unknown = chosen.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  console.error(`no such suite: ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}`);
+  process.exit(2);
+}
+
+await build();
+const rows: Row[] = [];
+let broken = 0;
+for (const name of chosen) {
+  try {
+    const found = (await suites[name]?.({ quick: values.quick })) ?? [];
+    rows.push(...found);
+    console.log(`\n${name}\n${table(found)}`);
+  } catch (error) {
+    broken += 1;
+    console.error(`\n${name} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+if (values.write && broken === 0) write(rows);
+process.exit(broken === 0 ? 0 : 1);
+
+function write(all: readonly Row[]): void {
+  const path = join(root, "docs/performance.md");
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()}, Node ${process.version}`;
+  const text = `<!-- table -->\n\nMeasured on: ${machine}.\n\n${table(all)}\n\n<!-- /table -->`;
+  const page = readFileSync(path, "utf8");
+  const next = page.replace(/<!-- table -->[\s\S]*<!-- \/table -->/, () => text);
+  if (next === page && !page.includes(text)) throw new Error("docs/performance.md has lost its table markers");
+  writeFileSync(path, next);
+  console.log("\nwrote docs/performance.md");
+}
