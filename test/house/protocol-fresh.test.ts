@@ -1,6 +1,6 @@
 import { paramsValidators, loadAnswerValidators, type ValidateFunction } from "@openclaw/protocol/validators";
 import { Ajv } from "ajv";
-import fc from "fast-check";
+import { array, assert, constantFrom, nat, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Type } from "typebox";
 import { event, method } from "../../packages/protocol/src/define.ts";
@@ -105,11 +105,11 @@ test("the shortened validators judge as AJV does, error by error", async () => {
     const good = sample(schema, file.definitions);
     if (short === undefined) throw new Error("a method has no validators");
     expect(said(short, good), schema.$ref ?? "").toEqual([]);
-    fc.assert(
-      fc.property(
-        fc.array(fc.nat(40), { minLength: 1, maxLength: 5 }),
-        fc.constantFrom(...odd),
-        fc.constantFrom("replace" as const, "remove" as const, "add" as const),
+    assert(
+      property(
+        array(nat(40), { minLength: 1, maxLength: 5 }),
+        constantFrom(...odd),
+        constantFrom("replace" as const, "remove" as const, "add" as const),
         (path, replacement, how) => {
           const value = damaged(good, path, replacement, how);
           expect(said(short, value)).toEqual(said(full as ValidateFunction, value));

@@ -23,4 +23,6 @@ const report = await crash({
 });
 for (const violation of report.violations.slice(0, 50)) process.stderr.write(`violation: ${violation}\n`);
 process.stdout.write(`${JSON.stringify({ ...report, violations: report.violations.length })}\n`);
-process.exitCode = report.violations.length > 0 ? 1 : 0;
+const failed = report.violations.length > 0;
+process.stdout.write(failed ? "0 passed, 1 failed\n" : "1 passed, 0 failed\n");
+process.exitCode = failed ? 1 : 0;

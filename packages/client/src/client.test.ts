@@ -6,6 +6,7 @@ import { ClosedError, DeadlineError, NotSentError, RequestError } from "./errors
 import { fakeGateway, helloOk, manualClock } from "./fake-gateway.ts";
 import type { FakeGateway, Peer, Request } from "./fake-gateway.ts";
 import { nodeSocket, seedIdentity } from "./node.ts";
+import { webSocket } from "./socket.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -85,6 +86,23 @@ describe("handshake", () => {
     clock.advance(500);
     expect(await failed).toBeInstanceOf(DeadlineError);
     expect(clock.timers).toBe(0);
+  });
+
+  test("the platform's own WebSocket serves as well, refusals included", async () => {
+    let refusing = false;
+    const fake = await gateway((request, peer) => {
+      if (request.method === "x") peer.answer(request, "✓");
+      if (request.method !== "connect" || !refusing) return;
+      peer.refuse(request, { code: "INVALID_REQUEST", message: "invalid role" });
+      return true;
+    });
+    const made = client(fake.url, { socket: webSocket });
+    await made.connect();
+    expect(await made.callAny("x")).toBe("✓");
+    refusing = true;
+    await expect(client(fake.url, { socket: webSocket, reconnect: false }).connect()).rejects.toThrow("invalid role");
+    await expect(client("ws://127.0.0.1:1", { socket: webSocket, reconnect: false }).connect()).rejects.toThrow(/1006/);
+    await expect(client("no address", { socket: webSocket, reconnect: false }).connect()).rejects.toThrow(/1006/);
   });
 
   test("an answer that is not hello-ok ends the connection", async () => {

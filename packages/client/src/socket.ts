@@ -41,7 +41,9 @@ export const webSocket: OpenSocket = (url, events) => {
     },
     send: (text) => socket.send(text),
     close(code, reason) {
-      if (socket.readyState === socket.OPEN || socket.readyState === socket.CONNECTING) socket.close(code, reason);
+      // Pages may send 1000 and 3000-4999 only; the others move up (1008 becomes 4008, as the Control UI says it).
+      const allowed = code === 1000 || code >= 3000 ? code : 3000 + code;
+      if (socket.readyState === socket.OPEN || socket.readyState === socket.CONNECTING) socket.close(allowed, reason);
     },
   };
 };

@@ -60,7 +60,8 @@ function format(line: Line, options: ConsoleOptions): string {
     const fields = Object.fromEntries(Object.entries(line.fields ?? {}).map(([k, v]) => [k, v instanceof Error ? fieldValue(v) : v]));
     return JSON.stringify({ time, level: line.level, subsystem: line.subsystem, message: line.message, ...fields }).slice(0, maxLineChars);
   }
-  const fields = Object.entries(line.fields ?? {}).map(([name, value]) => ` ${name}=${escapeControls(fieldValue(value))}`);
+  const given = Object.entries(line.fields ?? {}).filter(([, value]) => value !== undefined);
+  const fields = given.map(([name, value]) => ` ${name}=${escapeControls(fieldValue(value))}`);
   const body = `${escapeControls(line.message)}${fields.join("")}`.slice(0, maxLineChars);
   const paint = (code: string | undefined, text: string) => (options.color && code ? `\u001b[${code}m${text}\u001b[0m` : text);
   return `${paint("90", time)} [${shortSubsystem(line.subsystem)}] ${paint(colors[line.level], body)}`;

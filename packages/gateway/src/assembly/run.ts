@@ -6,6 +6,7 @@ import { systemWorld, type World } from "../kernel/world.ts";
 import { handleFaults } from "./faults.ts";
 import { Host, stopBudgetMs } from "./host.ts";
 import { consoleSink } from "./log-sinks.ts";
+import { runSetup } from "./setup.ts";
 import { StartRefused } from "./startup-checks.ts";
 import { welcome } from "./welcome.ts";
 
@@ -27,6 +28,8 @@ export async function runGateway(options: RunOptions): Promise<number> {
   });
   let host: Host;
   try {
+    if (options.force) throw new StartRefused("--force is not offered yet. Stop what listens on the port (lsof -nP -iTCP:<port> -sTCP:LISTEN), then start again.");
+    if (options.dev) for (const line of await runSetup({}, world)) process.stdout.write(`dev: ${line}\n`);
     host = await Host.start({ world, flags: options, version: VERSION, verbose: options.verbose, sinks: [console], redactor });
   } catch (error) {
     return refuse(error, world, redactor);

@@ -71,6 +71,8 @@ export interface Rig {
   /** Challenge, connect with the shared token, hello-ok. */
   hello(params?: Record<string, unknown>, options?: ClientOptions): Promise<TestClient>;
   publish<N extends EventName>(event: N, payload: EventPayload<N>, routing?: Routing): void;
+  /** Lets go of the clients that are closed. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -113,7 +115,7 @@ export async function startRig(
     ...given.parts,
   });
   server.start();
-  const clients: TestClient[] = [];
+  let clients: TestClient[] = [];
   const connect = async (options: ClientOptions & { path?: string } = {}) => {
     const { path = "/", ...rest } = options;
     const client = new TestClient(new WebSocket(`ws://127.0.0.1:${listener.port}${path}`, rest));
@@ -138,6 +140,10 @@ export async function startRig(
       const answer = await client.request("connect", connectParams(params));
       if (!answer.ok) throw new Error(answer.error?.message);
       return client;
+    },
+    forget() {
+      clients = clients.filter((client) => client.ws.readyState !== client.ws.CLOSED);
+      presence.length = 0;
     },
     async close() {
       for (const client of clients) client.ws.terminate();

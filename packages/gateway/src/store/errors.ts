@@ -77,14 +77,14 @@ export function toGatewayError(error: unknown): unknown {
     });
   }
   if (isCorruption(error)) {
-    return new GatewayError("unavailable", "The store is damaged: nothing was stored. Run `openclaw doctor`.", {
+    return new GatewayError("unavailable", "The store is damaged. Run `openclaw doctor`.", {
       details: { code: "STORE_CORRUPT" },
       retryable: false,
       cause: error,
     });
   }
   if (code === sqliteConstraint || code === sqliteError || code === sqliteMisuse) return error;
-  return new GatewayError("unavailable", "The store could not write: nothing was stored. Try again.", {
+  return new GatewayError("unavailable", "The store could not be used: nothing was changed. Try again.", {
     details: { code: "STORE_FAILED" },
     retryAfterMs: 1_000,
     cause: error,

@@ -9,8 +9,7 @@ export function showable(text: string): string {
   const rest = text.trim();
   const lineStart = rest.lastIndexOf("\n") + 1;
   const line = rest.slice(lineStart);
-  const open = !text.endsWith("\n") || line.length < silentToken.length;
-  return open && tokens.some((token) => token.startsWith(line)) ? rest.slice(0, lineStart).trimEnd() : rest;
+  return tokens.some((token) => token.startsWith(line.toUpperCase())) ? rest.slice(0, lineStart).trimEnd() : rest;
 }
 
 /** The text of a finished message as people see it: trimmed, tokens removed. Empty when nothing is to be said. */

@@ -25,10 +25,12 @@ test("agent: accepted, then its events, then the chat final, then the answer", a
 test("the request is durable before it is accepted", async () => {
   const bench = makeBench({ script: hang() });
   const answer = bench.agent({ message: "hi", idempotencyKey: "k1", agentId: "main" });
+  const failed = answer.catch((e: unknown) => e);
   await until(() => bench.log.length > 0);
   expect(bench.row("agent", "k1")).toMatchObject({ state: "accepted", request: { message: "hi" } });
+  await until(() => bench.state.requests.length > 0);
   await bench.agents.stop(500);
-  await expect(answer).rejects.toThrow("The gateway was stopped while this run was active.");
+  expect(await failed).toMatchObject({ message: "The gateway was stopped while this run was active." });
 });
 
 test("the reply is in the transcript and the row is ended when the final is announced", async () => {

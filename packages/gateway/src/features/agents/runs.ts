@@ -162,7 +162,8 @@ export class Runs {
     try {
       const startedAt = this.#deps.world.now();
       const opened = await openRun(run, startedAt, this.#deps);
-      if (run.over) return;
+      // A run that a stop caught here stays an open row, and the next process takes it up.
+      if (run.over || this.#stopped) return;
       run.to("running");
       Object.assign(run, opened);
       this.#arm(run);

@@ -71,6 +71,8 @@ export class Presence {
     if (this.#world.now() >= this.#nextExpiryAt) this.#expire();
     this.#sorted ??= [...this.#entries.values()]
       .map((kept) => kept.entry)
+      // The map stands in order of change: of two with the same time the later one comes first.
+      .reverse()
       .sort((a, b) => b.ts - a.ts)
       .slice(0, presenceLimits.entries - 1);
     return [this.#self(), ...this.#sorted];

@@ -73,7 +73,6 @@ export class OutputTail {
   }
 }
 
-// oxlint-disable-next-line no-control-regex
 const controls =
   /\u001B\[[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\)?|\u001B[ -/]*[0-~]|[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\u0080-\u009F]/gu;
 

@@ -64,7 +64,7 @@ function ipv6Groups(address: string): number[] {
   const groups = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
   const front = groups(head);
   const back = tail === undefined ? [] : groups(tail);
-  return [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
+  return [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
 }
 
 /** Parses `text` and finds the addresses it may be fetched from. Throws with a text for the model otherwise. */

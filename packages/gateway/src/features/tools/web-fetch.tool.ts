@@ -94,7 +94,7 @@ async function fetchPage(
   } catch (error) {
     if (signal.aborted) throw error;
     if (timeout.signal.aborted)
-      throw new Error(`${start.hostname} did not answer within ${config.timeoutSeconds} seconds`);
+      throw new Error(`${start.hostname} did not answer within ${config.timeoutSeconds} seconds`, { cause: error });
     throw readable(error, start);
   } finally {
     timer.cancel();
