@@ -40,6 +40,14 @@ export async function rate(
   return (count / ms) * 1000;
 }
 
+/** Medians of five rounds of both, taken in turns so that a busy moment of the machine hits both. The first round warms up. */
+export async function alternate(ours: () => Promise<number>, floor: () => Promise<number>): Promise<[number, number]> {
+  const taken: [number, number][] = [];
+  for (let round = 0; round < 6; round++) taken.push([await ours(), await floor()]);
+  const warm = taken.slice(1);
+  return [median(warm.map(([value]) => value)), median(warm.map(([, value]) => value))];
+}
+
 /** Resident memory in MB. */
 export function residentMb(pid: number): number {
   return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024;

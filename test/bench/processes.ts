@@ -93,5 +93,8 @@ export async function startGateway(home: Home, nodeArgs: readonly string[] = [])
 
 export async function startFloor(): Promise<Running> {
   const spawnedAt = performance.now();
-  return listening(spawn(process.execPath, [join(here, "floor.ts")], { stdio: ["ignore", "pipe", "pipe"] }), spawnedAt);
+  return listening(
+    spawn(process.execPath, [join(here, "floor.mjs")], { stdio: ["ignore", "pipe", "pipe"] }),
+    spawnedAt,
+  );
 }

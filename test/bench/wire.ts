@@ -18,6 +18,8 @@ export function createDevice(): Device {
 const scopes = ["operator.admin"];
 const client = { id: "cli", version: "0.0.0", platform: "linux", mode: "cli" };
 
+const idAt = '{"type":"res","id":"'.length;
+
 export interface Answer {
   ok: boolean;
   payload?: Record<string, unknown>;
@@ -53,9 +55,9 @@ export class Wire {
   }
 
   #receive(text: string, challenged: (nonce: string) => void): void {
-    // Answers begin with their type and id in either order; events never carry an id at the top.
+    // Both ends write the type first and the id second; events carry no id.
     if (text.startsWith('{"type":"res"')) {
-      const id = text.slice(19, text.indexOf('"', 19));
+      const id = text.slice(idAt, text.indexOf('"', idAt));
       const resolve = this.#waiting.get(id);
       this.#waiting.delete(id);
       resolve?.(text);

@@ -3,8 +3,13 @@
  *  reaches a prototype, memory stays flat. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { GatewayError } from "../../packages/protocol/src/errors.ts";
-import { connectParams, startRig, type Rig, type TestClient } from "../../packages/gateway/src/server/test-rig.ts";
+import { GatewayError } from "@openclaw/protocol";
+import {
+  connectParams,
+  startRig,
+  type Rig,
+  type TestClient,
+} from "../../packages/gateway/src/server/server.fixture.ts";
 import { jsonText, Random } from "./random.ts";
 
 export interface FuzzReport {
@@ -26,8 +31,24 @@ export interface FuzzOptions {
 
 const documentedCodes = new Set([1000, 1002, 1007, 1008, 1009]);
 const methods = [
-  "health", "status", "models.list", "sessions.list", "chat.send", "chat.abort", "agent", "agent.wait", "system-presence", "device.pair.list",
-  "connect", "nope", "__proto__", "constructor", "toString", "skills.bins", "config.get", "",
+  "health",
+  "status",
+  "models.list",
+  "sessions.list",
+  "chat.send",
+  "chat.abort",
+  "agent",
+  "agent.wait",
+  "system-presence",
+  "device.pair.list",
+  "connect",
+  "nope",
+  "__proto__",
+  "constructor",
+  "toString",
+  "skills.bins",
+  "config.get",
+  "",
 ] as const;
 
 const handlers = {
@@ -94,7 +115,14 @@ class Run {
   constructor(rig: Rig, options: FuzzOptions) {
     this.#rig = rig;
     this.#random = new Random(options.seed);
-    this.report = { seed: options.seed, framesAfterHello: 0, framesBeforeHello: 0, answers: 0, closes: {}, heapGrowthBytes: 0 };
+    this.report = {
+      seed: options.seed,
+      framesAfterHello: 0,
+      framesBeforeHello: 0,
+      answers: 0,
+      closes: {},
+      heapGrowthBytes: 0,
+    };
   }
 
   /** Up to `count` frames on one connection; ends early when the server closes it. */
@@ -106,7 +134,7 @@ class Run {
       this.#noteClose(code, reason);
     });
     const expected = new Set<string>();
-    for (let i = 0; i < count && !closed; i++) {
+    for (let i = 0; i < count && client.ws.readyState === client.ws.OPEN; i++) {
       this.report.framesAfterHello++;
       if (this.#random.chance(0.97)) {
         const id = `q${++this.#ids}`;
@@ -137,14 +165,16 @@ class Run {
   }
 
   #noteClose(code: number, reason: string): void {
-    if (code !== 1006 && code !== 1005 && !documentedCodes.has(code)) throw new Error(`undocumented close ${code} ${reason}`);
+    if (code !== 1006 && code !== 1005 && !documentedCodes.has(code))
+      throw new Error(`undocumented close ${code} ${reason}`);
     const name = `${code} ${reason.slice(0, 40)}`;
     this.report.closes[name] = (this.report.closes[name] ?? 0) + 1;
   }
 
   #checkLedger(client: TestClient, expected: Set<string>, closed: boolean): void {
     const seen = new Map<string, number>();
-    for (const { type, id } of client.frames) if (type === "res" && id?.startsWith("q")) seen.set(id, (seen.get(id) ?? 0) + 1);
+    for (const { type, id } of client.frames)
+      if (type === "res" && id?.startsWith("q")) seen.set(id, (seen.get(id) ?? 0) + 1);
     this.report.answers += seen.size;
     for (const [id, times] of seen) if (times !== 1) throw new Error(`${id} was answered ${times} times`);
     if (closed) return;

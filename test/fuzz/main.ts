@@ -5,7 +5,11 @@ import { fuzzFrames } from "./frames.ts";
 const targets = { F1: fuzzFrames } as const;
 
 const { values } = parseArgs({
-  options: { target: { type: "string", default: "F1" }, minutes: { type: "string", default: "5" }, seed: { type: "string" } },
+  options: {
+    target: { type: "string", default: "F1" },
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string" },
+  },
 });
 const name = values.target;
 if (name !== "F1") {

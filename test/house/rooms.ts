@@ -30,7 +30,6 @@ export const rooms: Record<string, Room> = {
       "@ai-sdk/anthropic",
       "@ai-sdk/google",
       "@ai-sdk/provider",
-      "zod",
     ],
     contracts: ["provider.ts"],
   },
@@ -50,8 +49,7 @@ export const rooms: Record<string, Room> = {
   service: { may: [...base, "client"] },
   cli: {
     may: [...base, "client"],
-    packages: ["commander"],
-    only: { config: ["locate.ts"], assembly: ["run.ts", "setup.ts"] },
+    only: { config: ["locate.ts"], assembly: ["run.ts", "setup.ts", "sections.ts"] },
   },
   assembly: {
     may: feature.concat(
@@ -96,6 +94,16 @@ export const exceptions: readonly Exception[] = [
     to: "packages/gateway/src/cli/version.ts",
     reason: "the version is known to the entry before anything is loaded",
   },
+  {
+    from: "packages/gateway/src/cli/rooms.ts",
+    to: "packages/gateway/src/config/write.ts",
+    reason: "`models set` edits the file while no gateway runs",
+  },
+  {
+    from: "packages/gateway/src/cli/config.ts",
+    to: "packages/gateway/src/config/substitute.ts",
+    reason: "`config get` shows what a reference to the environment stands for",
+  },
 ];
 
 /** Files in which `import()` may stand, and what they load that way. Each must still use it. */
@@ -106,6 +114,9 @@ export const catalogues: Readonly<Record<string, string>> = {
   "packages/gateway/src/main.ts": "the command line, unless only the version was asked for",
   "packages/gateway/src/cli/commands.ts": "one file per command",
   "packages/gateway/src/cli/rooms.ts": "the assembly, for the commands that need it",
+  "packages/gateway/src/cli/config.ts": "substitution, only when a value was found",
+  "packages/gateway/src/cli/status.ts": "the config file, only when the gateway does not answer",
+  "packages/gateway/src/cli/gateway-status.ts": "the same",
   "packages/gateway/src/cli/run-cli.ts": "help, when it is asked for",
   "packages/client/src/node/socket.ts": "TLS, only for wss addresses",
   "packages/gateway/src/config/locate.ts": "the JSON5 parser, only when a file is not plain JSON",

@@ -59,6 +59,7 @@ export function jumpWorld(env: Record<string, string>, overrides: Partial<World>
     monotonic,
     after: (ms, run) => arm(ms, run),
     every: (ms, run) => arm(ms, run, ms),
+    sleep: (ms) => new Promise((resolve) => arm(ms, resolve)),
     mark: (name) => void marks.push(name),
     marks,
     pending: () => armed.size,

@@ -96,7 +96,7 @@ export class Calls {
 
   /** Hands over what waited for a connection, oldest first. A call that cannot be sent is rejected. */
   sendQueued(send: (call: PendingCall) => void): void {
-    for (const entry of [...this.#open.values()]) {
+    for (const entry of this.#open.values()) {
       if (entry.sent) continue;
       try {
         send(entry);
@@ -125,6 +125,6 @@ export class Calls {
 
   /** Rejects what was sent on a connection that ended. Calls still queued stay, unless `all`. */
   failSent(error: unknown, all: boolean): void {
-    for (const entry of [...this.#open.values()]) if (all || entry.sent) entry.reject(error);
+    for (const entry of this.#open.values()) if (all || entry.sent) entry.reject(error);
   }
 }

@@ -10,7 +10,7 @@ import { webSocket } from "./socket.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
 });
 
 const identity = seedIdentity(Uint8Array.from({ length: 32 }, (_, i) => i));
@@ -66,10 +66,15 @@ describe("handshake", () => {
 
   test("a refusal is told with the gateway's words and close code", async () => {
     const fake = await gateway((request, peer) => {
-      peer.refuse(request, { code: "INVALID_REQUEST", message: "unauthorized: gateway token mismatch (provide gateway auth token)" });
+      peer.refuse(request, {
+        code: "INVALID_REQUEST",
+        message: "unauthorized: gateway token mismatch (provide gateway auth token)",
+      });
       return true;
     });
-    const failure = await client(fake.url, { reconnect: false }).connect().catch((error: unknown) => error);
+    const failure = await client(fake.url, { reconnect: false })
+      .connect()
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ClosedError);
     expect((failure as ClosedError).message).toBe(
       "gateway closed (1008 policy violation): unauthorized: gateway token mismatch (provide gateway auth token)",
@@ -134,24 +139,41 @@ describe("device tokens", () => {
     const deviceTokens = store();
     await client(fake.url, { identity, deviceTokens }).connect();
     expect(deviceTokens.tokens.get("operator")?.token).toBe("D1");
-    await client(fake.url, { identity, deviceTokens, credentials: {}, scopes: ["operator.admin", "operator.read"] }).connect();
-    expect(fake.peers[1]?.requests[0]?.params).toMatchObject({ auth: { deviceToken: "D1" }, scopes: ["operator.read"] });
+    await client(fake.url, {
+      identity,
+      deviceTokens,
+      credentials: {},
+      scopes: ["operator.admin", "operator.read"],
+    }).connect();
+    expect(fake.peers[1]?.requests[0]?.params).toMatchObject({
+      auth: { deviceToken: "D1" },
+      scopes: ["operator.read"],
+    });
   });
 
   test("a token the gateway does not know any more is forgotten", async () => {
     const fake = await gateway((request, peer) => {
-      peer.refuse(request, { code: "INVALID_REQUEST", message: "unauthorized: device token mismatch (rotate/reissue device token)" });
+      peer.refuse(request, {
+        code: "INVALID_REQUEST",
+        message: "unauthorized: device token mismatch (rotate/reissue device token)",
+      });
       return true;
     });
     const deviceTokens = store({ token: "old", scopes: [] });
-    await client(fake.url, { identity, deviceTokens, credentials: {}, reconnect: false }).connect().catch(() => undefined);
+    await client(fake.url, { identity, deviceTokens, credentials: {}, reconnect: false })
+      .connect()
+      .catch(() => undefined);
     expect(deviceTokens.tokens.size).toBe(0);
   });
 
   test("told to retry with the device token, the client does so once and at once", async () => {
     const fake = await gateway((request, peer) => {
       if (request.method === "connect" && (request.params.auth as { token?: string }).token) {
-        peer.refuse(request, { code: "INVALID_REQUEST", message: "unauthorized", details: { canRetryWithDeviceToken: true } });
+        peer.refuse(request, {
+          code: "INVALID_REQUEST",
+          message: "unauthorized",
+          details: { canRetryWithDeviceToken: true },
+        });
         return true;
       }
     });
@@ -166,7 +188,7 @@ describe("calls", () => {
     const fake = await gateway((request, peer) => {
       if (request.method === "connect") return;
       held.push(request);
-      if (held.length === 2) for (const each of held.reverse()) peer.answer(each, { for: each.params.n });
+      if (held.length === 2) for (const each of held.toReversed()) peer.answer(each, { for: each.params.n });
     });
     const made = client(fake.url);
     await made.connect();
@@ -191,7 +213,8 @@ describe("calls", () => {
 
   test("a failed run gives the error and its payload", async () => {
     const fake = await gateway((request, peer) => {
-      if (request.method === "agent") peer.refuse(request, { code: "UNAVAILABLE", message: "boom" }, { runId: "k", status: "error" });
+      if (request.method === "agent")
+        peer.refuse(request, { code: "UNAVAILABLE", message: "boom" }, { runId: "k", status: "error" });
     });
     const made = client(fake.url);
     await made.connect();

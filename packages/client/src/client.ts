@@ -288,7 +288,7 @@ export class GatewayClient {
     this.#calls.failSent(error, !reconnect);
     if (!reconnect) {
       this.#stopWakes();
-        this.#enter({ state: "stopped", error });
+      this.#enter({ state: "stopped", error });
       return;
     }
     this.#backoff.failed(end.refusal !== undefined || end.code === 1008 || end.code === 1002);
@@ -301,7 +301,10 @@ export class GatewayClient {
   #noteRefusal(end: ConnectionEnd): boolean {
     const details = (end.refusal?.details ?? {}) as { code?: unknown; canRetryWithDeviceToken?: unknown };
     const text = end.refusal?.message ?? end.reason;
-    if (this.#usedDeviceToken && (details.code === "AUTH_DEVICE_TOKEN_MISMATCH" || /device token mismatch/.test(text))) {
+    if (
+      this.#usedDeviceToken &&
+      (details.code === "AUTH_DEVICE_TOKEN_MISMATCH" || /device token mismatch/.test(text))
+    ) {
       // A token that cannot be removed is refused again, and the person told.
       void attempt(() => this.#options.deviceTokens?.clear(this.#options.role ?? "operator"));
       this.#useDeviceToken = false;
@@ -326,7 +329,7 @@ async function attempt<T>(run: () => T | Promise<T>): Promise<T | undefined> {
 
 /** One listener's error must not silence the others or break the connection; it surfaces as an uncaught error instead. */
 function notify<T>(listeners: ReadonlySet<Listener<T>>, value: T): void {
-  for (const listener of [...listeners]) {
+  for (const listener of Array.from(listeners)) {
     try {
       listener(value);
     } catch (error) {

@@ -227,7 +227,8 @@ export class Connection {
   /** Any frame counts as life; after two tick intervals without one the connection is given up. */
   #watch(tickIntervalMs: number): void {
     const { clock } = this.#settings;
-    const intervalMs = Number.isFinite(tickIntervalMs) && tickIntervalMs > 0 ? tickIntervalMs : wireLimits.tickIntervalMs;
+    const intervalMs =
+      Number.isFinite(tickIntervalMs) && tickIntervalMs > 0 ? tickIntervalMs : wireLimits.tickIntervalMs;
     const look = () => {
       const silentMs = clock.monotonic() - this.#lastFrameAt;
       const leftMs = 2 * intervalMs - silentMs;

@@ -43,7 +43,14 @@ test("key, id and both signatures equal the published vector", () => {
 });
 
 test("a node without scopes and token signs empty fields", () => {
-  const payload = devicePayload(2, { ...fields, clientId: "node-host", clientMode: "node", role: "node", scopes: [], token: "" });
+  const payload = devicePayload(2, {
+    ...fields,
+    clientId: "node-host",
+    clientMode: "node",
+    role: "node",
+    scopes: [],
+    token: "",
+  });
   expect(payload).toBe(`v2|${fields.deviceId}|node-host|node|node||1770000000000||${fields.nonce}`);
   expect(identity.sign(payload)).toBe(
     "SxGxsoRb9WWqGMSd2-wSQNPdDYL1UbWs5gUL6zCzDOZjyIDLAvzRX3gId7BbgCt6w9t-5LvKFvl1_z8FBz-MBQ",
@@ -55,7 +62,11 @@ test("the key file is made once, private, and read again", () => {
   const first = fileIdentity(path, 5);
   expect(fileIdentity(path, 6)).toMatchObject({ deviceId: first.deviceId, publicKey: first.publicKey });
   expect(statSync(join(path, "device.json")).mode & 0o777).toBe(0o600);
-  expect(JSON.parse(readFileSync(join(path, "device.json"), "utf8"))).toMatchObject({ version: 1, deviceId: first.deviceId, createdAtMs: 5 });
+  expect(JSON.parse(readFileSync(join(path, "device.json"), "utf8"))).toMatchObject({
+    version: 1,
+    deviceId: first.deviceId,
+    createdAtMs: 5,
+  });
 });
 
 test("a damaged key file is named, never replaced in silence", () => {
@@ -66,13 +77,23 @@ test("a damaged key file is named, never replaced in silence", () => {
 
 test("tokens are kept per role and forgotten with another device key", () => {
   const path = folder();
-  const tokens = fileDeviceTokens(path, () => "a", () => 7);
+  const tokens = fileDeviceTokens(
+    path,
+    () => "a",
+    () => 7,
+  );
   expect(tokens.load("operator")).toBeUndefined();
   void tokens.save("operator", { token: "t", scopes: ["operator.read"] });
   expect(tokens.load("operator")).toEqual({ token: "t", scopes: ["operator.read"] });
   expect(tokens.load("__proto__")).toBeUndefined();
   expect(statSync(join(path, "device-auth.json")).mode & 0o777).toBe(0o600);
-  expect(fileDeviceTokens(path, () => "b", () => 7).load("operator")).toBeUndefined();
+  expect(
+    fileDeviceTokens(
+      path,
+      () => "b",
+      () => 7,
+    ).load("operator"),
+  ).toBeUndefined();
   void tokens.clear("operator");
   expect(tokens.load("operator")).toBeUndefined();
 });

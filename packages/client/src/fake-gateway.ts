@@ -39,7 +39,12 @@ export const helloOk = (extra: Record<string, unknown> = {}): Record<string, unk
     health: {},
     stateVersion: { presence: 1, health: 1 },
     uptimeMs: 1,
-    sessionDefaults: { defaultAgentId: "main", mainKey: "main", mainSessionKey: "agent:main:main", scope: "per-sender" },
+    sessionDefaults: {
+      defaultAgentId: "main",
+      mainKey: "main",
+      mainSessionKey: "agent:main:main",
+      scope: "per-sender",
+    },
   },
   auth: { role: "operator", scopes: ["operator.admin"] },
   policy: { maxPayload: 26_214_400, maxBufferedBytes: 1_572_864, tickIntervalMs: 30_000 },
@@ -47,7 +52,9 @@ export const helloOk = (extra: Record<string, unknown> = {}): Record<string, unk
 });
 
 /** `onRequest` answers what it wants; `connect` is accepted unless it returns true for it. */
-export async function fakeGateway(onRequest: (request: Request, peer: Peer) => boolean | void = () => {}): Promise<FakeGateway> {
+export async function fakeGateway(
+  onRequest: (request: Request, peer: Peer) => boolean | void = () => {},
+): Promise<FakeGateway> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, maxPayload: 64 * 1024 * 1024 });
   await new Promise<void>((resolve) => void server.once("listening", resolve));
   const peers: Peer[] = [];

@@ -1,6 +1,9 @@
 /** Moments in a browser at which waiting any longer makes no sense. Elsewhere there are none. */
 
-type Target = { addEventListener(type: string, run: () => void): void; removeEventListener(type: string, run: () => void): void };
+type Target = {
+  addEventListener(type: string, run: () => void): void;
+  removeEventListener(type: string, run: () => void): void;
+};
 
 export function browserWakes(wake: () => void): () => void {
   const { document } = globalThis as { document?: Target & { visibilityState?: string } };

@@ -7,8 +7,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${VERSION}\n`);
     return;
   }
-  process.title = "openclaw";
-  const [{ processIo }, { runCli }] = await Promise.all([import("./cli/io.ts"), import("./cli/run-cli.ts")]);
+  const { processIo, runCli } = await import("./cli/index.ts");
   const code = await runCli(argv, processIo());
   // Output to a slow pipe is written completely before the end; an open socket or timer does not hold the program up.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);

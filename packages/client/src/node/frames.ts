@@ -100,7 +100,8 @@ export class FrameReader {
     if (control && (!fin || lengthBytes > 0)) throw new FrameError(1002, "a control frame is fragmented or too long");
     if (this.#buffered < 2 + lengthBytes) return undefined;
     const head = this.#take(2 + lengthBytes);
-    const length = lengthBytes === 0 ? short : lengthBytes === 2 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2));
+    const length =
+      lengthBytes === 0 ? short : lengthBytes === 2 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2));
     if (!control && this.#partBytes + length > this.#maxBytes) {
       throw new FrameError(1009, `a message is larger than ${this.#maxBytes} bytes`);
     }
@@ -112,7 +113,10 @@ export class FrameReader {
     if (code === opcode.pong) return;
     if (code === opcode.close) return this.#close(payload);
     if ((code === opcode.continuation) !== this.#fragmented) {
-      throw new FrameError(1002, this.#fragmented ? "a message starts inside another" : "a continuation without a start");
+      throw new FrameError(
+        1002,
+        this.#fragmented ? "a message starts inside another" : "a continuation without a start",
+      );
     }
     this.#parts.push(payload);
     this.#partBytes += payload.length;

@@ -10,10 +10,13 @@ import type { Socket } from "../socket.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
 });
 
-async function server(onPeer: (peer: WebSocket, headers: Record<string, unknown>) => void, options = {}): Promise<string> {
+async function server(
+  onPeer: (peer: WebSocket, headers: Record<string, unknown>) => void,
+  options = {},
+): Promise<string> {
   const made = new WebSocketServer({ host: "127.0.0.1", port: 0, maxPayload: 64 * 1024 * 1024, ...options });
   made.on("connection", (peer, request) => {
     peer.on("error", () => {});
@@ -53,7 +56,9 @@ function open(url: string, options: NodeSocketOptions = {}): Opened {
   let isOpen: () => void = () => {};
   let isClosed: (end: { code: number; reason: string; error: Error | undefined }) => void = () => {};
   const opened = new Promise<void>((resolve) => (isOpen = resolve));
-  const closed = new Promise<{ code: number; reason: string; error: Error | undefined }>((resolve) => (isClosed = resolve));
+  const closed = new Promise<{ code: number; reason: string; error: Error | undefined }>(
+    (resolve) => (isClosed = resolve),
+  );
   const socket = nodeSocket(
     url,
     {
@@ -89,7 +94,9 @@ describe("against a real server", () => {
 
   test("a message of 24 MiB passes, one over the limit closes with 1009", async () => {
     const big = "x".repeat(24 * 1024 * 1024);
-    const url = await server((peer) => peer.on("message", (data) => peer.send(Number(String(data)) > 25 ? `${big}${big}` : big)));
+    const url = await server((peer) =>
+      peer.on("message", (data) => peer.send(Number(String(data)) > 25 ? `${big}${big}` : big)),
+    );
     const { socket, opened, next, closed } = open(url);
     await opened;
     socket.send("24");
@@ -187,7 +194,8 @@ describe("bad partners", () => {
 });
 
 describe("frame reader", () => {
-  const frame = (first: number, payload: Buffer): Buffer => Buffer.concat([Buffer.from([first, payload.length]), payload]);
+  const frame = (first: number, payload: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([first, payload.length]), payload]);
   const read = (bytes: Buffer, piece: number): unknown[] => {
     const seen: unknown[] = [];
     const reader = new FrameReader(1000, {

@@ -96,7 +96,11 @@ class NodeSocket implements Socket {
     tls.once("secureConnect", () => {
       const found = tls.getPeerCertificate().fingerprint256?.replaceAll(":", "").toLowerCase();
       if (wanted === undefined || found === wanted) return this.#upgrade(target);
-      this.#destroy({ code: 1006, reason: "", error: new Error("the gateway's TLS certificate is not the pinned one") });
+      this.#destroy({
+        code: 1006,
+        reason: "",
+        error: new Error("the gateway's TLS certificate is not the pinned one"),
+      });
     });
   }
 
@@ -153,8 +157,13 @@ class NodeSocket implements Socket {
     if (!match) return this.#badHandshake("the answer is not HTTP");
     if (match[1] !== "101") return this.#badHandshake(`the answer to the upgrade was HTTP ${match[1]}`);
     const header = (name: string) =>
-      lines.find((line) => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1).trim();
-    const accept = createHash("sha1").update(this.#key + guid).digest("base64");
+      lines
+        .find((line) => line.toLowerCase().startsWith(`${name}:`))
+        ?.slice(name.length + 1)
+        .trim();
+    const accept = createHash("sha1")
+      .update(this.#key + guid)
+      .digest("base64");
     if (header("upgrade")?.toLowerCase() !== "websocket" || header("sec-websocket-accept") !== accept) {
       return this.#badHandshake("the upgrade was not confirmed");
     }

@@ -211,6 +211,7 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     drainSystemEvents: (sessionKey) => systemEvents.drain(sessionKey),
     queueSystemEvent,
     tools: () => tools,
+    skillsPrompt: (agentId) => skills.promptList(agentId),
     version,
   });
   sessions.onStop((key) => agents.stopSession(key));
@@ -238,7 +239,7 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     log: log.child("devices"),
     closeDevice: (deviceId, reason, role) => server.closeDevice(deviceId, reason, role),
   });
-  const problems = (): Problem[] => lineUp(services);
+  const problems = (): Problem[] => lineUp([...services, { name: "store", health: () => store.health() }]);
   const sources = statusSources({ world, version, config, store, sessions, systemEvents, agents, directory, models, problems, configPath: snapshot.path, connections: () => server.connections().length });
   const health = new Health(sources, bus);
   const handlers = joinHandlers(

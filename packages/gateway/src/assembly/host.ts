@@ -199,7 +199,7 @@ async function takeLock(state: string, endpoint: Endpoint, world: World): Promis
       const owner = readStatusFile(state);
       if (owner && (await listens(owner.host, owner.port))) throw alreadyRunning(state, owner);
       if (world.monotonic() >= deadline) throw alreadyRunning(state, owner);
-      await new Promise<void>((resolve) => setTimeout(resolve, lockPollMs));
+      await world.sleep(lockPollMs);
     }
   }
 }

@@ -72,11 +72,11 @@ async function serve(host: Host, signals: Signals): Promise<number> {
 
 /** Exit 0 within the stop budget; a second Ctrl-C after the durable step ends at once with 130 (settled.md 8). */
 async function stop(host: Host, signals: Signals): Promise<number> {
-  const watchdog = setTimeout(() => {
+  const watchdog = host.world.after(stopBudgetMs, () => {
     host.log.warn("shutdown timed out; exiting without full cleanup");
     host.flushLog();
     process.exit(0);
-  }, stopBudgetMs);
+  });
   const impatient = (async () => {
     for (;;) {
       const signal = await signals.next();
@@ -86,7 +86,7 @@ async function stop(host: Host, signals: Signals): Promise<number> {
   })();
   const durable = host.durable();
   const code = await Promise.race([host.stop().then(() => 0), Promise.all([durable, impatient]).then(() => 130)]);
-  clearTimeout(watchdog);
+  watchdog.cancel();
   return code;
 }
 

@@ -49,9 +49,11 @@ export async function run(context: Context): Promise<number> {
     throw new UsageError("Pass --to <E.164>, --session-id, or --agent to choose a session");
   }
   if (options.has("local")) {
-    throw new CommandError(`--local is not offered: runs need the gateway. Start it with ${suggest(io.env, "gateway")}`);
+    throw new CommandError(
+      `--local is not offered: runs need the gateway. Start it with ${suggest(io.env, "gateway")}`,
+    );
   }
-  const wanted = options.integer("timeout", undefined, 0);
+  const wanted = options.integer("timeout", undefined);
   const { config } = await resolveTarget(options, io);
   const timeoutSeconds = wanted ?? config.agentTimeoutSeconds ?? defaultTimeoutSeconds;
   const timeoutMs = Math.max(10_000, (timeoutSeconds + 30) * 1000);
@@ -70,10 +72,14 @@ export async function run(context: Context): Promise<number> {
         if (typeof event.sessionKey === "string") run.sessionKey = event.sessionKey;
         if (event.stream === "assistant") stream?.push(textOf(record(event.data).text));
       });
-      return client.callAny("agent", { message, idempotencyKey: runId, timeout: timeoutSeconds, ...choices(context) }, {
-        expectFinal: true,
-        timeoutMs,
-      });
+      return client.callAny(
+        "agent",
+        { message, idempotencyKey: runId, timeout: timeoutSeconds, ...choices(context) },
+        {
+          expectFinal: true,
+          timeoutMs,
+        },
+      );
     },
     // The handshake has its own, shorter deadline: a gateway that is down is reported at once.
     { timeoutMs: 10_000, onInterrupt: (connected) => abort(connected, run) },
@@ -100,7 +106,10 @@ function choices({ options }: Context): Record<string, unknown> {
 }
 
 /** The session an abort names until the first event tells the true one. */
-function defaultSessionKey(context: Context, defaults: { mainKey: string; mainSessionKey: string } | undefined): string {
+function defaultSessionKey(
+  context: Context,
+  defaults: { mainKey: string; mainSessionKey: string } | undefined,
+): string {
   const agent = context.options.text("agent");
   if (agent) return `agent:${agent}:${defaults?.mainKey ?? "main"}`;
   return defaults?.mainSessionKey ?? "main";

@@ -31,7 +31,9 @@ export async function run(context: Context): Promise<number> {
       ...(own.model === undefined ? {} : { model: textOf(own.model) || textOf(record(own.model).primary) }),
       bindings: mine.length,
       isDefault: id === answer.defaultId,
-      ...(context.options.has("bindings") ? { routes: mine.map((binding) => JSON.stringify(binding.match ?? {})) } : {}),
+      ...(context.options.has("bindings")
+        ? { routes: mine.map((binding) => JSON.stringify(binding.match ?? {})) }
+        : {}),
     };
   });
   if (context.json) {

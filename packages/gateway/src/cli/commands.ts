@@ -48,7 +48,13 @@ export const commands: readonly CommandRow[] = [
     anyConfig: true,
     load: loadGatewayRun,
   },
-  { path: "gateway run", summary: "Run the gateway in the foreground", options: gatewayRun, anyConfig: true, load: loadGatewayRun },
+  {
+    path: "gateway run",
+    summary: "Run the gateway in the foreground",
+    options: gatewayRun,
+    anyConfig: true,
+    load: loadGatewayRun,
+  },
   {
     path: "gateway call",
     summary: "Call one method and print its answer",
@@ -261,7 +267,12 @@ export const commands: readonly CommandRow[] = [
     anyConfig: true,
     load: async () => (await import("./config.ts")).get,
   },
-  { path: "config file", summary: "Print the config file's path", anyConfig: true, load: async () => (await import("./config.ts")).file },
+  {
+    path: "config file",
+    summary: "Print the config file's path",
+    anyConfig: true,
+    load: async () => (await import("./config.ts")).file,
+  },
   { path: "system", summary: "Presence, events and heartbeat" },
   {
     path: "system event",
@@ -269,7 +280,13 @@ export const commands: readonly CommandRow[] = [
     options: [
       ...rpcSlow,
       { name: "text", value: "text", text: "What happened" },
-      { name: "mode", value: "mode", text: "now or next-heartbeat", fallback: "next-heartbeat", choices: ["now", "next-heartbeat"] },
+      {
+        name: "mode",
+        value: "mode",
+        text: "now or next-heartbeat",
+        fallback: "next-heartbeat",
+        choices: ["now", "next-heartbeat"],
+      },
       json,
     ],
     load: async () => (await import("./system.ts")).event,
@@ -283,7 +300,16 @@ export const commands: readonly CommandRow[] = [
   {
     path: "completion",
     summary: "Print a completion script for the shell",
-    options: [{ name: "shell", short: "s", value: "name", text: "bash, zsh or fish", fallback: "zsh", choices: ["bash", "zsh", "fish"] }],
+    options: [
+      {
+        name: "shell",
+        short: "s",
+        value: "name",
+        text: "bash, zsh or fish",
+        fallback: "zsh",
+        choices: ["bash", "zsh", "fish"],
+      },
+    ],
     examples: [[`eval "$(openclaw completion --shell bash)"`, "for this shell session"]],
     anyConfig: true,
     load: async () => (await import("./completion.ts")).run,

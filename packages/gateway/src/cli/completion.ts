@@ -98,8 +98,12 @@ function fish(rows: readonly CommandRow[]): string {
   const lines = places(rows).flatMap(({ path, children, options }) => {
     const condition = `__openclaw_at '${path}'`;
     return [
-      ...children.map((child) => `complete -c openclaw -f -n "${condition}" -a '${last(child)}' -d '${fishText(child.summary)}'`),
-      ...options.map((option) => `complete -c openclaw -n "${condition}" -l '${option.name.slice(2)}' -d '${fishText(option.text)}'`),
+      ...children.map(
+        (child) => `complete -c openclaw -f -n "${condition}" -a '${last(child)}' -d '${fishText(child.summary)}'`,
+      ),
+      ...options.map(
+        (option) => `complete -c openclaw -n "${condition}" -l '${option.name.slice(2)}' -d '${fishText(option.text)}'`,
+      ),
     ];
   });
   return `# openclaw completion for fish: openclaw completion --shell fish | source

@@ -34,7 +34,9 @@ export async function get(context: Context): Promise<number> {
   const keys = splitPath(path);
   const config = await locateConfig(context.io);
   if (config.verdict === "unreadable" || config.verdict === "invalid") {
-    throw new CommandError(`Config invalid\nFile: ${config.path}\nProblem:\n  - ${config.problem ?? ""}\nRun: openclaw doctor --fix`);
+    throw new CommandError(
+      `Config invalid\nFile: ${config.path}\nProblem:\n  - ${config.problem ?? ""}\nRun: openclaw doctor --fix`,
+    );
   }
   let value: unknown = config.document;
   for (const key of keys) {

@@ -72,7 +72,8 @@ export const reject = (context: Context): Promise<number> => decide(context, "de
 function deviceAndRole({ options }: Context): { deviceId: string; role: string } {
   const deviceId = options.text("device");
   const role = options.text("role");
-  if (!deviceId || !role) throw new UsageError("Pass --device <id> and --role <role>; see them with: openclaw devices list");
+  if (!deviceId || !role)
+    throw new UsageError("Pass --device <id> and --role <role>; see them with: openclaw devices list");
   return { deviceId, role };
 }
 

@@ -23,7 +23,12 @@ function configSummary(answer: unknown): Record<string, unknown> | null {
     exists,
     valid,
     issues: list(issues),
-    gateway: { mode: gateway.mode ?? null, bind: gateway.bind ?? null, port: gateway.port ?? null, authMode: auth.mode ?? null },
+    gateway: {
+      mode: gateway.mode ?? null,
+      bind: gateway.bind ?? null,
+      port: gateway.port ?? null,
+      authMode: auth.mode ?? null,
+    },
   };
 }
 
@@ -39,10 +44,16 @@ export async function run(context: Context): Promise<number> {
   const found: { id: Kind; target: Target }[] = [];
   if (options.has("url")) found.push({ id: "explicit", target: resolved });
   else if (config.mode === "remote") found.push({ id: "configRemote", target: resolved });
-  found.push({ id: "localLoopback", target: options.has("url") || config.mode === "remote" ? localTarget(config, io) : resolved });
+  found.push({
+    id: "localLoopback",
+    target: options.has("url") || config.mode === "remote" ? localTarget(config, io) : resolved,
+  });
   const results = await Promise.all(
     found.map(async ({ id, target }) => {
-      const budgetMs = Math.min(timeoutMs, target.local && id === "localLoopback" ? budgets.loopbackMs : budgets.otherMs);
+      const budgetMs = Math.min(
+        timeoutMs,
+        target.local && id === "localLoopback" ? budgets.loopbackMs : budgets.otherMs,
+      );
       const asked = { health: {}, status: {}, "system-presence": {}, "config.get": {} };
       return { id, result: await probe(target, io, budgetMs, asked) };
     }),
@@ -51,7 +62,13 @@ export async function run(context: Context): Promise<number> {
   const hosts = new Set(reached.map(({ result }) => JSON.stringify([result.hello?.snapshot.stateDir, selfOf(result)])));
   const warnings =
     hosts.size > 1
-      ? [{ code: "multiple_gateways", message: "Several different gateways answer.", targetIds: reached.map(({ id }) => id) }]
+      ? [
+          {
+            code: "multiple_gateways",
+            message: "Several different gateways answer.",
+            targetIds: reached.map(({ id }) => id),
+          },
+        ]
       : [];
   const ok = reached.length > 0;
   if (context.json) {
@@ -92,5 +109,8 @@ function describe(id: Kind, result: Probe): string[] {
   const head = `${id}: ${result.url}`;
   if (!result.ok) return [head, `  not reachable: ${clean(result.error ?? "").split("\n")[0] ?? ""}`];
   const self = selfOf(result);
-  return [head, `  reachable (${result.latencyMs}ms), version ${clean(self?.version ?? "unknown")}, host ${clean(self?.host ?? "unknown")}`];
+  return [
+    head,
+    `  reachable (${result.latencyMs}ms), version ${clean(self?.version ?? "unknown")}, host ${clean(self?.host ?? "unknown")}`,
+  ];
 }

@@ -22,7 +22,8 @@ function port(options: Options): number | undefined {
   return value;
 }
 
-const notYet = (flag: string, instead: string): CommandError => new CommandError(`${flag} is not offered yet. ${instead}`);
+const notYet = (flag: string, instead: string): CommandError =>
+  new CommandError(`${flag} is not offered yet. ${instead}`);
 
 export async function run(context: Context): Promise<number> {
   const { options, io } = context;

@@ -45,7 +45,12 @@ async function statusTarget(context: Context): Promise<Target> {
   }
 }
 
-function asJson(target: Target, result: Probe | undefined, lastKnown: LastKnown | undefined, bindHost: string): unknown {
+function asJson(
+  target: Target,
+  result: Probe | undefined,
+  lastKnown: LastKnown | undefined,
+  bindHost: string,
+): unknown {
   const { config } = target;
   const note = probeNote(config);
   return {
@@ -106,8 +111,11 @@ function describe(
 
 export function describeLastKnown(known: LastKnown, io: Context["io"]): string[] {
   const when = known.ageMs === null ? "at an unknown time" : age(known.ageMs);
-  const lines = [`Last known (${when}): ${cleanLine(known.state)}, version ${cleanLine(known.version)}, PID ${known.pid ?? "unknown"}, port ${known.port ?? "unknown"}`];
+  const lines = [
+    `Last known (${when}): ${cleanLine(known.state)}, version ${cleanLine(known.version)}, PID ${known.pid ?? "unknown"}, port ${known.port ?? "unknown"}`,
+  ];
   if (known.logFile) lines.push(`File logs: ${displayPath(cleanLine(known.logFile), io)}`);
-  for (const problem of known.problems.slice(0, 5)) lines.push(`  ${cleanLine(problem.part)}: ${cleanLine(problem.message)}`);
+  for (const problem of known.problems.slice(0, 5))
+    lines.push(`  ${cleanLine(problem.part)}: ${cleanLine(problem.message)}`);
   return lines;
 }

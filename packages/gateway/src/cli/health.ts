@@ -65,7 +65,9 @@ function describe(context: Context, health: unknown): string[] {
   const all = record(health);
   const agents = list(all.agents).map(record);
   const lines = channelLines(health);
-  const names = agents.map((agent) => `${cleanLine(textOf(agent.agentId))}${agent.isDefault === true ? " (default)" : ""}`);
+  const names = agents.map(
+    (agent) => `${cleanLine(textOf(agent.agentId))}${agent.isDefault === true ? " (default)" : ""}`,
+  );
   if (names.length > 0) lines.push(`Agents: ${names.join(", ")}`);
   const beats = agents.flatMap((agent) => {
     const every = cleanLine(textOf(record(agent.heartbeat).every));
@@ -75,7 +77,9 @@ function describe(context: Context, health: unknown): string[] {
   for (const agent of agents) {
     const sessions = record(agent.sessions);
     const path = displayPath(cleanLine(textOf(sessions.path)), io);
-    lines.push(`Session store (${cleanLine(textOf(agent.agentId))}): ${path} (${numberOf(sessions.count) ?? 0} entries)`);
+    lines.push(
+      `Session store (${cleanLine(textOf(agent.agentId))}): ${path} (${numberOf(sessions.count) ?? 0} entries)`,
+    );
   }
   for (const recent of list(record(all.sessions).recent).map(record)) {
     const updatedAt = numberOf(recent.updatedAt);

@@ -16,6 +16,8 @@ export interface Io {
   readonly env: Record<string, string | undefined>;
   readonly platform: string;
   readonly pid: number;
+  /** What process lists show; arguments, and secrets among them, disappear from there. */
+  setTitle(title: string): void;
   cwd(): string;
   homedir(): string;
   hostname(): string;
@@ -66,6 +68,9 @@ export function processIo(): Io {
     env: process.env,
     platform: process.platform,
     pid: process.pid,
+    setTitle(title) {
+      process.title = title;
+    },
     cwd: () => process.cwd(),
     homedir: () => process.env.HOME || os().homedir(),
     hostname: () => os().hostname(),

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,7 +82,12 @@ test("the Node beside the package wins over PATH, and the bundle over the source
   mkdirSync(join(folder, "lib", "dist"));
   writeFileSync(join(folder, "lib", "dist", "main.js"), "");
   const { stdout } = run(command, ["a b", "--c"], { PATH: join(folder, "path") });
-  expect(stdout.split("\n").slice(0, -1)).toEqual(["--disable-warning=ExperimentalWarning", join(folder, "lib/dist/main.js"), "a b", "--c"]);
+  expect(stdout.split("\n").slice(0, -1)).toEqual([
+    "--disable-warning=ExperimentalWarning",
+    join(folder, "lib/dist/main.js"),
+    "a b",
+    "--c",
+  ]);
 });
 
 test("the version of the sources is the package's", () => {

@@ -41,10 +41,12 @@ function tailOf(answer: unknown): Tail {
 class Printer {
   readonly #context: Context;
   readonly #plain: boolean;
+  readonly #limit: number;
   #file: string | undefined;
 
-  constructor(context: Context) {
+  constructor(context: Context, limit: number) {
     this.#context = context;
+    this.#limit = limit;
     this.#plain = context.options.has("plain") || !context.io.stdout.isTTY;
   }
 
@@ -56,7 +58,8 @@ class Printer {
       else io.stdout.write(`Log file: ${clean(tail.file)}\n`);
     }
     if (tail.reset && following) this.notice("Log cursor reset (file rotated).");
-    if (tail.truncated) this.notice("Log tail truncated (increase --max-bytes).");
+    // Cut by the number of lines that was asked for: nothing is missing.
+    if (tail.truncated && tail.lines.length < this.#limit) this.notice("Log tail truncated (increase --max-bytes).");
     for (const raw of tail.lines) this.#line(raw);
   }
 
@@ -90,7 +93,7 @@ export async function run(context: Context): Promise<number> {
   const intervalMs = Math.max(100, options.integer("interval", 1_000));
   const following = options.has("follow");
   const target = await resolveTarget(options, io);
-  const printer = new Printer(context);
+  const printer = new Printer(context, limit);
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -113,7 +116,9 @@ export async function run(context: Context): Promise<number> {
           await client.connect();
           if (failures > 0) printer.notice("Connected again.");
         }
-        const tail = tailOf(await client.callAny("logs.tail", { limit, maxBytes, ...(cursor === undefined ? {} : { cursor }) }));
+        const tail = tailOf(
+          await client.callAny("logs.tail", { limit, maxBytes, ...(cursor === undefined ? {} : { cursor }) }),
+        );
         failures = 0;
         printer.show(tail, cursor !== undefined);
         cursor = tail.cursor;

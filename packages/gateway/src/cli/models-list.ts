@@ -16,6 +16,7 @@ export async function run(context: Context): Promise<number> {
   const provider = options.text("provider");
   const models = list(record(answer).models)
     .map(record)
+    .filter((entry) => provider === undefined || entry.provider === provider)
     .map((entry) => {
       const id = textOf(entry.id);
       const key = id.startsWith(`${textOf(entry.provider)}/`) ? id : `${textOf(entry.provider)}/${id}`;
@@ -29,13 +30,10 @@ export async function run(context: Context): Promise<number> {
         available,
         tags: [...(key === current ? ["default"] : []), ...list(entry.tags).map(textOf)],
         missing: entry.missing === true,
-        provider: textOf(entry.provider),
       };
     })
-    .filter((entry) => provider === undefined || entry.provider === provider)
     .filter((entry) => !options.has("local") || entry.local)
-    .filter((entry) => options.has("all") || entry.available)
-    .map(({ provider: _, ...entry }) => entry);
+    .filter((entry) => options.has("all") || entry.available);
   if (context.json) context.printJson({ count: models.length, models });
   else if (options.has("plain")) {
     if (models.length > 0) context.print(...models.map((entry) => clean(entry.key)));

@@ -10,14 +10,17 @@ import { clean } from "./terminal/clean.ts";
 export async function run(context: Context): Promise<number> {
   const { io } = context;
   const config = await locateConfig(io);
-  if (config.problem) throw new CommandError(`Config invalid\nFile: ${config.path}\nProblem:\n  - ${config.problem}`);
   const defaults = record(record(config.document.agents).defaults);
   const allowed = record(defaults.models);
   const model = resolveAlias(context.arguments[0] ?? "", allowed);
   const base = ["agents", "defaults"];
   // The short form `model: "a/b"` has no place for `primary`; it is replaced as a whole.
   const short = typeof defaults.model === "string";
-  const edits = [short ? { path: [...base, "model"], value: { primary: model } } : { path: [...base, "model", "primary"], value: model }];
+  const edits = [
+    short
+      ? { path: [...base, "model"], value: { primary: model } }
+      : { path: [...base, "model", "primary"], value: model },
+  ];
   const { editConfigFile } = await rooms.config.load();
   const { declared } = await rooms.sections.load();
   const allowEdit = { path: [...base, "models", model], value: {} };

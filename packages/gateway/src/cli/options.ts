@@ -5,8 +5,16 @@ export const json: OptionSpec = { name: "json", text: "Print one JSON document o
 export const expectFinal: OptionSpec = { name: "expect-final", text: "Wait past an accepted answer for the final one" };
 
 const url: OptionSpec = { name: "url", value: "url", text: "Gateway address, ws:// or wss://" };
-const token: OptionSpec = { name: "token", value: "token", text: "Gateway token (visible to other users of this machine)" };
-const password: OptionSpec = { name: "password", value: "password", text: "Gateway password (visible to other users of this machine)" };
+const token: OptionSpec = {
+  name: "token",
+  value: "token",
+  text: "Gateway token (visible to other users of this machine)",
+};
+const password: OptionSpec = {
+  name: "password",
+  value: "password",
+  text: "Gateway password (visible to other users of this machine)",
+};
 
 export const timeout = (fallback: string): OptionSpec => ({
   name: "timeout",

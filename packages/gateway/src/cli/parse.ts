@@ -48,7 +48,10 @@ function nearest(name: string, candidates: readonly string[]): string | undefine
 
 function unknownCommand(rows: readonly CommandRow[], parent: string, word: string): UsageError {
   const siblings = parent ? childrenOf(rows, parent) : topLevel(rows);
-  const near = nearest(word, siblings.map((row) => row.path.split(" ").at(-1) ?? ""));
+  const near = nearest(
+    word,
+    siblings.map((row) => row.path.split(" ").at(-1) ?? ""),
+  );
   return new UsageError(`error: unknown command '${word}'`, near ? `(Did you mean ${near}?)` : undefined);
 }
 
@@ -58,7 +61,8 @@ export function parse(rows: readonly CommandRow[], words: readonly string[]): In
   if (!found) throw unknownCommand(rows, "", words[0] ?? "");
   const { row } = found;
   const rest = words.slice(found.used);
-  if (rest[0] === "help" && childrenOf(rows, row.path).length > 0) return { row, options: new Options(new Map()), arguments: [], help: true };
+  if (rest[0] === "help" && childrenOf(rows, row.path).length > 0)
+    return { row, options: new Options(new Map()), arguments: [], help: true };
   const values = new Map<string, string[]>();
   const positional: string[] = [];
   let help = false;
@@ -79,10 +83,15 @@ export function parse(rows: readonly CommandRow[], words: readonly string[]): In
     if (word === "--no-color") continue;
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
     const name = equals < 0 ? word : word.slice(0, equals);
-    const spec = row.options?.find((option) => `--${option.name}` === name || (option.short && `-${option.short}` === name));
+    const spec = row.options?.find(
+      (option) => `--${option.name}` === name || (option.short && `-${option.short}` === name),
+    );
     if (!spec) {
       if (help || rest.includes("--help") || rest.includes("-h")) continue;
-      const near = nearest(name, (row.options ?? []).map((option) => `--${option.name}`));
+      const near = nearest(
+        name,
+        (row.options ?? []).map((option) => `--${option.name}`),
+      );
       throw new UsageError(`error: unknown option '${name}'`, near ? `(Did you mean ${near}?)` : undefined);
     }
     let value = "true";
@@ -117,7 +126,9 @@ function takeArguments(
       throw new UsageError(`error: options of '${child.path}' go after it: openclaw ${child.path} …`);
     }
     if (children.length > 0) throw unknownCommand(rows, row.path, extra);
-    throw new UsageError(`error: too many arguments for '${row.path}': expected ${wanted.length}, got ${positional.length}`);
+    throw new UsageError(
+      `error: too many arguments for '${row.path}': expected ${wanted.length}, got ${positional.length}`,
+    );
   }
   const missing = wanted.find((argument, i) => argument.required && positional[i] === undefined);
   if (missing) throw new UsageError(`error: missing required argument '${missing.name}'`);

@@ -1,6 +1,7 @@
-/** Asking one address whether a gateway is there. Never throws for a gateway that is not. */
+/** Asking one address whether a gateway is there. Never throws for a gateway that is not; Ctrl-C throws Interrupted. */
 import { ClosedError, RequestError } from "@openclaw/client";
 import type { Hello } from "@openclaw/client";
+import { Interrupted } from "./command.ts";
 import type { Io } from "./io.ts";
 import { createClient, record, textOf } from "./rpc.ts";
 import type { Target } from "./target.ts";
@@ -26,7 +27,11 @@ export async function probe(
   const startedAt = io.monotonic();
   const answers: Record<string, unknown> = {};
   let client: ReturnType<typeof createClient> | undefined;
-  const release = io.onInterrupt(() => client?.stop());
+  let interrupted = false;
+  const release = io.onInterrupt(() => {
+    interrupted = true;
+    client?.stop();
+  });
   try {
     client = createClient(target, io, timeoutMs, "probe");
     const hello = await client.connect();
@@ -46,6 +51,7 @@ export async function probe(
     );
     return { url: target.url, ok: true, latencyMs, error: null, close: null, hello, answers };
   } catch (error) {
+    if (interrupted) throw new Interrupted();
     const close = error instanceof ClosedError ? { code: error.code, reason: error.reason } : null;
     const message = error instanceof Error ? error.message : String(error);
     return { url: target.url, ok: false, latencyMs: null, error: message, close, answers };

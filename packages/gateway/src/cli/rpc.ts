@@ -16,7 +16,7 @@ import { VERSION } from "./version.ts";
 export interface Connected {
   client: GatewayClient;
   target: Target;
-  /** Of the whole command: connect and calls together. */
+  /** Deadline of the handshake, and of a call that names no other. */
   timeoutMs: number;
 }
 
@@ -46,12 +46,24 @@ export function createClient(target: Target, io: Io, timeoutMs: number, mode: "c
     scopes: [...scopes],
     credentials: target.credentials,
     ...(needsDevice
-      ? { identity, deviceTokens: fileDeviceTokens(identityDir, () => identity().deviceId, () => io.now()) }
+      ? {
+          identity,
+          deviceTokens: fileDeviceTokens(
+            identityDir,
+            () => identity().deviceId,
+            () => io.now(),
+          ),
+        }
       : {}),
     reconnect: false,
     handshakeTimeoutMs: timeoutMs,
     callTimeoutMs: timeoutMs,
-    clock: { now: () => io.now(), monotonic: () => io.monotonic(), after: (ms, run) => io.after(ms, run), random: () => io.random() },
+    clock: {
+      now: () => io.now(),
+      monotonic: () => io.monotonic(),
+      after: (ms, run) => io.after(ms, run),
+      random: () => io.random(),
+    },
     wakes: () => () => {},
   });
 }
@@ -92,7 +104,8 @@ export async function withGateway<T>(
 
 /** The common words for a connection that failed (lifecycle.md §12.1); other errors pass unchanged. */
 export function describeFailure(error: unknown, target: Target, io: Io): unknown {
-  if (error instanceof RequestError) return new CommandError(`Error: ${error.message}`, { code: error.code }, { cause: error });
+  if (error instanceof RequestError)
+    return new CommandError(`Error: ${error.message}`, { code: error.code }, { cause: error });
   if (!(error instanceof ClosedError || error instanceof DeadlineError || error instanceof NotSentError)) return error;
   const lines = [error.message, ...connectionFacts(target, io)];
   const hint = hintFor(error, target, io);
@@ -143,4 +156,3 @@ export const list = (value: unknown): readonly unknown[] => (Array.isArray(value
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 export const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
-

@@ -1,11 +1,12 @@
 /** One run of the command line: globals, profile, the row of the table, its function, and how failures look. */
+import { displayPath } from "../kernel/paths.ts";
 import { CommandError, Interrupted, UsageError } from "./command.ts";
 import type { CommandRow, Context } from "./command.ts";
 import { commands } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { parse } from "./parse.ts";
 import type { Invocation } from "./parse.ts";
-import { applyDotenv, applyProfile, ProfileError, readGlobals } from "./profile.ts";
+import { applyDotenv, applyProfile, ProfileError, readGlobals, suggest } from "./profile.ts";
 import { clean } from "./terminal/clean.ts";
 import { toJson } from "./terminal/json.ts";
 import { styleFor } from "./terminal/style.ts";
@@ -29,11 +30,25 @@ export async function runCli(argv: readonly string[], io: Io, rows: readonly Com
     if (call.help) return await printRowHelp(rows, call.row, io, io.stdout, 0);
     const { load } = call.row;
     if (!load) return await printRowHelp(rows, call.row, io, io.stderr, 1);
+    io.setTitle(`openclaw-${call.row.path.split(" ")[0]}`);
     applyDotenv(io);
-    return await (await load())(contextOf(io, call));
+    if (!call.row.anyConfig) await guardConfig(io);
+    return await (
+      await load()
+    )(contextOf(io, call));
   } catch (error) {
     return fail(error, io, wantsJson);
   }
+}
+
+/** Commands that build on the config refuse a broken one; diagnosis and repair do not ask (config.md §4). */
+async function guardConfig(io: Io): Promise<void> {
+  const { locateConfig } = await import("../config/locate.ts");
+  const { path, problem } = await locateConfig(io);
+  if (problem === undefined) return;
+  throw new CommandError(
+    `Config invalid\nFile: ${displayPath(path, io)}\nProblem:\n  - <root>: ${problem}\nRun: ${suggest(io.env, "doctor --fix")}`,
+  );
 }
 
 /** `openclaw`, `openclaw --help [words]`, `openclaw help [words]`. */

@@ -8,7 +8,9 @@ import { table } from "./terminal/table.ts";
 export async function run(context: Context): Promise<number> {
   const { io, options } = context;
   if (options.has("store")) {
-    throw new CommandError("--store is not offered: sessions live in the gateway's database. Leave it out to ask the gateway.");
+    throw new CommandError(
+      "--store is not offered: sessions live in the gateway's database. Leave it out to ask the gateway.",
+    );
   }
   const activeMinutes = options.integer("active", undefined);
   const answer = record(

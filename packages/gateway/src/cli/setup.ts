@@ -6,7 +6,9 @@ import { rooms } from "./rooms.ts";
 export async function run(context: Context): Promise<number> {
   const { options } = context;
   if (options.has("wizard")) {
-    throw new CommandError("--wizard is not offered yet. Run setup without it: it asks nothing and overwrites nothing.");
+    throw new CommandError(
+      "--wizard is not offered yet. Run setup without it: it asks nothing and overwrites nothing.",
+    );
   }
   const mode = options.text("mode") === "remote" ? "remote" : "local";
   if (mode === "local" && (options.has("remote-url") || options.has("remote-token"))) {

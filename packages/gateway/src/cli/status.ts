@@ -43,7 +43,10 @@ async function where(context: Context): Promise<{ target: Target; misconfigured:
     if (!(error instanceof CommandError)) throw error;
     const { locateConfig } = await import("../config/locate.ts");
     const target = localTarget(await locateConfig(context.io), context.io);
-    return { target: { ...target, source: "missing gateway.remote.url (fallback local)" }, misconfigured: error.message };
+    return {
+      target: { ...target, source: "missing gateway.remote.url (fallback local)" },
+      misconfigured: error.message,
+    };
   }
 }
 
@@ -77,7 +80,13 @@ function asJson(context: Context, target: Target, result: Probe, misconfigured: 
     heartbeat: status.heartbeat ?? { defaultAgentId: "main", agents: [] },
     channelSummary: list(status.channelSummary),
     queuedSystemEvents: list(status.queuedSystemEvents),
-    sessions: status.sessions ?? { paths: [], count: 0, defaults: { model: null, contextTokens: null }, recent: [], byAgent: [] },
+    sessions: status.sessions ?? {
+      paths: [],
+      count: 0,
+      defaults: { model: null, contextTokens: null },
+      recent: [],
+      byAgent: [],
+    },
     os: osOf(context),
     version: VERSION,
     config: { path: config.path, verdict: config.verdict, ...(config.problem ? { problem: config.problem } : {}) },
@@ -130,7 +139,12 @@ function describe(context: Context, target: Target, result: Probe, misconfigured
   if (result.ok) {
     overview.push(
       ["Model", model || "unknown"],
-      ["Agents", list(agents.agents).map((agent) => textOf(record(agent).id)).join(", ")],
+      [
+        "Agents",
+        list(agents.agents)
+          .map((agent) => textOf(record(agent).id))
+          .join(", "),
+      ],
       ["Sessions", String(numberOf(sessions.count) ?? 0)],
     );
   }
@@ -139,15 +153,17 @@ function describe(context: Context, target: Target, result: Probe, misconfigured
   if (channels.length > 0) lines.push("", "Channels", ...channels);
   const recent = list(sessions.recent).map(record);
   if (recent.length > 0) {
-    const rows = recent.slice(0, 10).map((row) => [
-      textOf(row.key),
-      textOf(row.kind),
-      numberOf(row.age) === undefined ? "never" : age(numberOf(row.age) ?? 0),
-      textOf(row.model),
-    ]);
+    const rows = recent
+      .slice(0, 10)
+      .map((row) => [
+        textOf(row.key),
+        textOf(row.kind),
+        numberOf(row.age) === undefined ? "never" : age(numberOf(row.age) ?? 0),
+        textOf(row.model),
+      ]);
     lines.push("", ...table(io, ["Session", "Kind", "Age", "Model"], rows));
   }
-  if (result.answers.health !== undefined) lines.push("", "Health", ...(channelLines(result.answers.health)));
+  if (result.answers.health !== undefined) lines.push("", "Health", ...channelLines(result.answers.health));
   if (options.has("all")) lines.push("", "Diagnosis", ...diagnosis(context, target));
   if (!result.ok) {
     const known = readLastKnown(config.stateDir, io.now());

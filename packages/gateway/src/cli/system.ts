@@ -15,7 +15,8 @@ export async function event(context: Context): Promise<number> {
   if (!text) throw new UsageError("--text is required");
   const mode = context.options.text("mode") ?? "next-heartbeat";
   // Waiting for the next heartbeat is what a system event does by itself; only `now` needs the heartbeat to be woken.
-  const answer = mode === "now" ? await ask(context, "wake", { mode, text }) : await ask(context, "system-event", { text });
+  const answer =
+    mode === "now" ? await ask(context, "wake", { mode, text }) : await ask(context, "system-event", { text });
   if (context.json) context.printJson(answer);
   else context.print("ok");
   return record(answer).ok === false ? 1 : 0;

@@ -38,7 +38,7 @@ function openSchema(node: SchemaNode): SchemaNode | undefined {
 }
 
 const pathKey = /(dir|path|file|root|workspace)$/iu;
-const pathListKey = /paths$|^pathPrepend$/iu;
+const pathListKey = /(paths|dirs)$|^pathPrepend$/iu;
 
 /** `~` at the start of values whose key names a path becomes the home directory. */
 export function expandPaths(value: unknown, home: string, key = ""): unknown {

@@ -18,12 +18,26 @@ const locate = (text?: string, env: Record<string, string> = {}) => {
 };
 
 test("a missing file is an empty config with the defaults", async () => {
-  expect(await locate()).toMatchObject({ verdict: "missing", port: 18_789, portSource: "default", bind: "loopback", tls: false, document: {} });
+  expect(await locate()).toMatchObject({
+    verdict: "missing",
+    port: 18_789,
+    portSource: "default",
+    bind: "loopback",
+    tls: false,
+    document: {},
+  });
 });
 
 test("JSON5, byte order mark and variables are understood", async () => {
-  const text = "\uFEFF{ // note\n gateway: { port: 5, bind: 'lan', auth: { token: 'a${TOK}b$${X}', }, }, env: { vars: { TOK: 'own' } } }";
-  expect(await locate(text)).toMatchObject({ verdict: "ok", port: 5, portSource: "config", bind: "lan", token: "aownb${X}" });
+  const text =
+    "\uFEFF{ // note\n gateway: { port: 5, bind: 'lan', auth: { token: 'a${TOK}b$${X}', }, }, env: { vars: { TOK: 'own' } } }";
+  expect(await locate(text)).toMatchObject({
+    verdict: "ok",
+    port: 5,
+    portSource: "config",
+    bind: "lan",
+    token: "aownb${X}",
+  });
   expect(await locate(undefined, { TOK: "given" })).toMatchObject({ token: "agivenb${X}" });
 });
 
@@ -34,11 +48,20 @@ test("a value whose variable is missing is not known", async () => {
 });
 
 test("the environment wins over the file; what is no port is ignored; empty counts as unset", async () => {
-  const text = '{"gateway":{"port":5,"auth":{"token":"file"},"remote":{"url":"wss://h","token":"r","tlsFingerprint":"AA:BB"}}}';
+  const text =
+    '{"gateway":{"port":5,"auth":{"token":"file"},"remote":{"url":"wss://h","token":"r","tlsFingerprint":"AA:BB"}}}';
   const env = { OPENCLAW_GATEWAY_PORT: "7", OPENCLAW_GATEWAY_TOKEN: "env" };
-  expect(await locate(text, env)).toMatchObject({ port: 7, portSource: "env", token: "env", remote: { url: "wss://h", token: "r", tlsFingerprint: "AA:BB" } });
+  expect(await locate(text, env)).toMatchObject({
+    port: 7,
+    portSource: "env",
+    token: "env",
+    remote: { url: "wss://h", token: "r", tlsFingerprint: "AA:BB" },
+  });
   for (const port of ["x", "0", "70000", "-1", ""]) {
-    expect(await locate(undefined, { OPENCLAW_GATEWAY_PORT: port, OPENCLAW_GATEWAY_TOKEN: "" })).toMatchObject({ port: 5, token: "file" });
+    expect(await locate(undefined, { OPENCLAW_GATEWAY_PORT: port, OPENCLAW_GATEWAY_TOKEN: "" })).toMatchObject({
+      port: 5,
+      token: "file",
+    });
   }
 });
 
@@ -65,7 +88,9 @@ test("includes are resolved, and a broken one makes the file invalid", async () 
 });
 
 test("values of the wrong type are left out, and no key reaches a prototype", async () => {
-  const found = await locate('{"gateway":{"port":"8","bind":5,"auth":[],"tls":{"enabled":"yes"}},"agents":"x","__proto__":{"token":"t"}}');
+  const found = await locate(
+    '{"gateway":{"port":"8","bind":5,"auth":[],"tls":{"enabled":"yes"}},"agents":"x","__proto__":{"token":"t"}}',
+  );
   expect(found).toMatchObject({ verdict: "ok", port: 8, bind: "loopback", tls: false });
   expect(found).not.toHaveProperty("token");
 });

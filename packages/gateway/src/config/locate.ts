@@ -37,7 +37,8 @@ export interface LocatedConfig {
 const maxBytes = 8 * 1024 * 1024;
 const defaultPort = 18_789;
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The value at a path of keys; undefined when anything on the way is missing. */
 function at(document: Json, ...keys: string[]): unknown {
@@ -83,7 +84,8 @@ export async function locateConfig(world: { env: Env; homedir(): string }): Prom
     remote: present({
       url: text("gateway", "remote", "url"),
       token: text("gateway", "remote", "token"),
-      password: first("OPENCLAW_GATEWAY_PASSWORD", "CLAWDBOT_GATEWAY_PASSWORD") ?? text("gateway", "remote", "password"),
+      password:
+        first("OPENCLAW_GATEWAY_PASSWORD", "CLAWDBOT_GATEWAY_PASSWORD") ?? text("gateway", "remote", "password"),
       tlsFingerprint: text("gateway", "remote", "tlsFingerprint"),
     }),
   };

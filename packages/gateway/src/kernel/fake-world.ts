@@ -42,6 +42,7 @@ export function fakeWorld(overrides: Partial<World> & { startAt?: number } = {})
     monotonic: () => mono,
     after: (ms, run) => arm(ms, run),
     every: (ms, run) => arm(ms, run, ms),
+    sleep: (ms) => new Promise((resolve) => arm(ms, resolve)),
     uuid: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
     randomBytes: (size) => Buffer.alloc(size, ++ids % 256),
     env: {},

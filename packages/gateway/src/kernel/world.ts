@@ -18,6 +18,8 @@ export interface World {
   after(ms: number, run: () => void): Timer;
   /** Calls `run` every `ms`. Does not keep the process alive. */
   every(ms: number, run: () => void): Timer;
+  /** Resolves after `ms`. Keeps the process alive, unlike the timers above: for waits before anything is open. */
+  sleep(ms: number): Promise<void>;
   /** A random UUID v4. */
   uuid(): string;
   randomBytes(size: number): Buffer;
@@ -62,6 +64,7 @@ export function systemWorld(env: Readonly<Record<string, string | undefined>> = 
       handle.unref();
       return { cancel: () => clearInterval(handle) };
     },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     uuid: () => randomUUID(),
     randomBytes: (size) => randomBytes(size),
     env,

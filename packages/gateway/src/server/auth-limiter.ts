@@ -47,7 +47,8 @@ export class AuthLimiter {
   lockedForMs(who: Guesser): number {
     if (!who.lockable) return 0;
     const now = this.#world.monotonic();
-    if (this.#inSecond >= authLimits.globalFailuresPerSecond && now - this.#second < 1_000) return Math.ceil(1_000 - (now - this.#second));
+    if (this.#inSecond >= authLimits.globalFailuresPerSecond && now - this.#second < 1_000)
+      return Math.ceil(1_000 - (now - this.#second));
     const entry = this.#byKey.get(who.key);
     return entry && entry.lockedUntil > now ? Math.ceil(entry.lockedUntil - now) : 0;
   }

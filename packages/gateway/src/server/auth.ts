@@ -68,9 +68,17 @@ export function authRefusal(reason: AuthReason, client: ClientKind): AuthRefusal
   const passwordHint = passwordHints[client];
   switch (reason) {
     case "token_missing":
-      return { message: `unauthorized: gateway token missing (${tokenHint})`, code: "AUTH_TOKEN_MISSING", nextStep: "update_auth_configuration" };
+      return {
+        message: `unauthorized: gateway token missing (${tokenHint})`,
+        code: "AUTH_TOKEN_MISSING",
+        nextStep: "update_auth_configuration",
+      };
     case "token_mismatch":
-      return { message: `unauthorized: gateway token mismatch (${tokenHint})`, code: "AUTH_TOKEN_MISMATCH", nextStep: credentials };
+      return {
+        message: `unauthorized: gateway token mismatch (${tokenHint})`,
+        code: "AUTH_TOKEN_MISMATCH",
+        nextStep: credentials,
+      };
     case "token_missing_config":
       return {
         message: "unauthorized: gateway token not configured on gateway (set gateway.auth.token)",
@@ -78,9 +86,17 @@ export function authRefusal(reason: AuthReason, client: ClientKind): AuthRefusal
         nextStep: configuration,
       };
     case "password_missing":
-      return { message: `unauthorized: gateway password missing (${passwordHint})`, code: "AUTH_PASSWORD_MISSING", nextStep: "update_auth_configuration" };
+      return {
+        message: `unauthorized: gateway password missing (${passwordHint})`,
+        code: "AUTH_PASSWORD_MISSING",
+        nextStep: "update_auth_configuration",
+      };
     case "password_mismatch":
-      return { message: `unauthorized: gateway password mismatch (${passwordHint})`, code: "AUTH_PASSWORD_MISMATCH", nextStep: credentials };
+      return {
+        message: `unauthorized: gateway password mismatch (${passwordHint})`,
+        code: "AUTH_PASSWORD_MISMATCH",
+        nextStep: credentials,
+      };
     case "password_missing_config":
       return {
         message: "unauthorized: gateway password not configured on gateway (set gateway.auth.password)",

@@ -85,6 +85,8 @@ export class ChatDeltas {
   /** The waiting delta and this one as one. */
   #join(payload: ChatPayload, waiting: Outgoing, added: string, replace: boolean): Outgoing {
     const before = waiting as DeltaOutgoing;
-    return replace ? this.#outgoing(payload, added, true) : this.#outgoing(payload, before.added + added, before.replace);
+    return replace
+      ? this.#outgoing(payload, added, true)
+      : this.#outgoing(payload, before.added + added, before.replace);
   }
 }

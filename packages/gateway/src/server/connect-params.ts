@@ -15,7 +15,8 @@ const currentId = (id: string): string => id.replace(/^moltbot-/, "openclaw-");
 
 export const isControlUi = (params: ConnectParams): boolean => currentId(params.client.id) === "openclaw-control-ui";
 
-export const isWebchat = (params: ConnectParams): boolean => params.client.mode === "webchat" || params.client.id === "webchat-ui";
+export const isWebchat = (params: ConnectParams): boolean =>
+  params.client.mode === "webchat" || params.client.id === "webchat-ui";
 
 export function clientKind(params: ConnectParams): ClientKind {
   if (params.client.mode === "cli") return "cli";
@@ -30,7 +31,8 @@ export function effectiveScopes(params: ConnectParams, protocol: ProtocolVersion
 }
 
 export function clientInfo(params: ConnectParams): ClientInfo {
-  const { id, mode, version, platform, displayName, deviceFamily, modelIdentifier, instanceId, timeZone } = params.client;
+  const { id, mode, version, platform, displayName, deviceFamily, modelIdentifier, instanceId, timeZone } =
+    params.client;
   return {
     id,
     mode,

@@ -105,7 +105,11 @@ export class Connection {
     this.#listen();
     this.#watchPreauth();
     this.#writer.answer(
-      JSON.stringify({ type: "event", event: "connect.challenge", payload: { nonce: this.nonce, ts: owner.world.now() } }),
+      JSON.stringify({
+        type: "event",
+        event: "connect.challenge",
+        payload: { nonce: this.nonce, ts: owner.world.now() },
+      }),
     );
   }
 
@@ -132,7 +136,9 @@ export class Connection {
   }
 
   fail(id: string, error: WireError, payload?: unknown): void {
-    this.#send(payload === undefined ? { type: "res", id, ok: false, error } : { type: "res", id, ok: false, error, payload });
+    this.#send(
+      payload === undefined ? { type: "res", id, ok: false, error } : { type: "res", id, ok: false, error, payload },
+    );
   }
 
   deliver(out: Outgoing, sequenced: boolean): Delivery {
@@ -179,7 +185,11 @@ export class Connection {
     const text = JSON.stringify(frame);
     // Clients refuse larger frames, which would hang the call: it is answered with the reason instead.
     if (text.length * 3 > wireLimits.maxPayloadBytes && Buffer.byteLength(text) > wireLimits.maxPayloadBytes) {
-      const error = { code: "UNAVAILABLE", message: "the answer is larger than 25 MiB; ask for less at once", retryable: false };
+      const error = {
+        code: "UNAVAILABLE",
+        message: "the answer is larger than 25 MiB; ask for less at once",
+        retryable: false,
+      };
       this.#writer.answer(JSON.stringify({ type: "res", id: frame.id, ok: false, error } satisfies ResponseFrame));
       return;
     }
@@ -192,7 +202,9 @@ export class Connection {
     this.#ws.on("pong", seen);
     this.#ws.on("ping", seen);
     // Protocol violations end in a close by the library; network errors end in "close" too.
-    this.#ws.on("error", (error) => this.#owner.log.debug(`socket error conn=${this.connId}`, { error: error.message }));
+    this.#ws.on("error", (error) =>
+      this.#owner.log.debug(`socket error conn=${this.connId}`, { error: error.message }),
+    );
     this.#ws.on("close", (code, reason) => this.#gone(code, reason.toString("utf8")));
   }
 
@@ -240,7 +252,13 @@ export class Connection {
     if (this.#inbox.length === 0) return;
     const batch = this.#inbox;
     let i = 0;
-    while (i < batch.length && this.#taken < framesPerTurn && !this.#answersFull && this.state !== "closing" && this.state !== "closed") {
+    while (
+      i < batch.length &&
+      this.#taken < framesPerTurn &&
+      !this.#answersFull &&
+      this.state !== "closing" &&
+      this.state !== "closed"
+    ) {
       const bytes = batch[i++];
       this.#taken++;
       if (bytes) this.#owner.frame(this, bytes);

@@ -1,7 +1,7 @@
 import { GatewayError } from "@openclaw/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Call } from "../kernel/call.ts";
-import { startRig, type Frame, type Rig, type TestClient } from "./test-rig.ts";
+import { startRig, type Frame, type Rig, type TestClient } from "./server.fixture.ts";
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -24,15 +24,35 @@ describe("frames after hello-ok", () => {
   });
 
   test.each([
-    ['{"type":"req","id":"a1","method":"health","extra":1}', "a1", "invalid request frame: at root: unexpected property 'extra'"],
+    [
+      '{"type":"req","id":"a1","method":"health","extra":1}',
+      "a1",
+      "invalid request frame: at root: unexpected property 'extra'",
+    ],
     ['{"type":"event","event":"x"}', "invalid", "invalid request frame: at root: unexpected property 'event'"],
     ["7", "invalid", "invalid request frame: must be object"],
     ["null", "invalid", "invalid request frame: must be object"],
     ['{"type":"req","id":7,"method":"health"}', "invalid", "invalid request frame: at /id: must be string"],
-    ['{"type":"req","id":"p","method":"health","params":{"a":{"constructor":1}}}', "p", "invalid request frame: key 'constructor' is not allowed"],
-    ['{"type":"req","id":"u","method":"health","params":{"__pr\\u006fto__":{"x":1}}}', "u", "invalid request frame: key '__proto__' is not allowed"],
-    [`{"type":"req","id":"d","method":"health","params":${"[".repeat(10_000)}${"]".repeat(10_000)}}`, "d", "invalid request frame: too deep for one frame"],
-    [`{"type":"req","id":"t","method":"health","params":[${"1,".repeat(50_001)}1]}`, "t", "invalid request frame: too many values for one frame"],
+    [
+      '{"type":"req","id":"p","method":"health","params":{"a":{"constructor":1}}}',
+      "p",
+      "invalid request frame: key 'constructor' is not allowed",
+    ],
+    [
+      '{"type":"req","id":"u","method":"health","params":{"__pr\\u006fto__":{"x":1}}}',
+      "u",
+      "invalid request frame: key '__proto__' is not allowed",
+    ],
+    [
+      `{"type":"req","id":"d","method":"health","params":${"[".repeat(10_000)}${"]".repeat(10_000)}}`,
+      "d",
+      "invalid request frame: too deep for one frame",
+    ],
+    [
+      `{"type":"req","id":"t","method":"health","params":[${"1,".repeat(50_001)}1]}`,
+      "t",
+      "invalid request frame: too many values for one frame",
+    ],
   ])("%.60s is answered and the socket stays", async (text, id, message) => {
     rig = await startRig();
     const client = await rig.hello();
@@ -72,10 +92,18 @@ describe("frames after hello-ok", () => {
 
 describe("authorisation", () => {
   test("scopes are checked before names are looked up", async () => {
-    rig = await startRig({ handlers: { "sessions.list": () => ({}), "chat.send": () => ({}), "device.pair.list": () => ({}), "skills.bins": () => ({}) } });
+    rig = await startRig({
+      handlers: {
+        "sessions.list": () => ({}),
+        "chat.send": () => ({}),
+        "device.pair.list": () => ({}),
+        "skills.bins": () => ({}),
+      },
+    });
     const admin = await rig.hello();
     const limited = await rig.hello(readOnly);
-    const message = async (client: TestClient, method: string, params = {}) => (await client.request(method, params)).error?.message;
+    const message = async (client: TestClient, method: string, params = {}) =>
+      (await client.request(method, params)).error?.message;
     expect(await message(admin, "nope.method")).toBe("unknown method: nope.method");
     expect(await message(admin, "toString")).toBe("unknown method: toString");
     expect(await message(limited, "nope.method")).toBe("missing scope: operator.admin");
@@ -136,12 +164,18 @@ describe("answers", () => {
       },
     });
     const client = await rig.hello();
-    expect((await client.request("health")).error).toEqual({ code: "INVALID_REQUEST", message: "stale", details: { code: "STALE" } });
+    expect((await client.request("health")).error).toEqual({
+      code: "INVALID_REQUEST",
+      message: "stale",
+      details: { code: "STALE" },
+    });
     const bug = await client.request("status");
     expect(bug.error?.code).toBe("UNAVAILABLE");
     expect(bug.error?.message).toMatch(/^internal error \(id \w+\)/);
     expect(JSON.stringify(bug)).not.toContain("secret");
-    expect(rig.lines.some((l) => l.level === "error" && l.message.startsWith("status failed: internal error"))).toBe(true);
+    expect(rig.lines.some((l) => l.level === "error" && l.message.startsWith("status failed: internal error"))).toBe(
+      true,
+    );
     expect((await client.request("models.list")).error?.code).toBe("UNAVAILABLE");
     expect(rig.lines.some((l) => l.message.startsWith("⇄ res ✗ health"))).toBe(true);
   });
@@ -152,7 +186,10 @@ describe("answers", () => {
         agent: async (_params: never, call: Call) => {
           call.ack({ runId: "k", status: "accepted" });
           await Promise.resolve();
-          throw new GatewayError("unavailable", "model down", { retryable: false, payload: { runId: "k", status: "error", summary: "model down" } });
+          throw new GatewayError("unavailable", "model down", {
+            retryable: false,
+            payload: { runId: "k", status: "error", summary: "model down" },
+          });
         },
       },
     });
@@ -214,7 +251,10 @@ describe("answers", () => {
     rig = await startRig({ handlers: { agent: () => ({}), "chat.abort": () => ({ ok: true }) } });
     const client = await rig.hello();
     rig.server.drain();
-    expect((await client.request("agent", { message: "x", idempotencyKey: "k" })).error).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+    expect((await client.request("agent", { message: "x", idempotencyKey: "k" })).error).toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: true,
+    });
     expect((await client.request("status")).ok).toBe(true);
     expect((await client.request("chat.abort", { sessionKey: "main" })).ok).toBe(true);
   });

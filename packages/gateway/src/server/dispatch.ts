@@ -11,6 +11,7 @@ import { denied, methodEntries, type Denial, type MethodEntry, type ParamsValida
 import { RequestCall, type CallOwner } from "./open-call.ts";
 import type { HandlerTable } from "./ports.ts";
 import { RateLimiter } from "./rate.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { failureOf, refusal, type Failure } from "./wire-error.ts";
 
 export const dispatchLimits = {
@@ -26,6 +27,7 @@ export const dispatchLimits = {
 export interface DispatchParts {
   world: World;
   log: Logger;
+  refusals: RefusalLog;
   handlers: HandlerTable;
   validate: ParamsValidator;
   followRun: CallOwner["followRun"];
@@ -69,7 +71,7 @@ export class Dispatcher {
   frame(connection: Connection, identity: Identity, bytes: Buffer): void {
     const parsed = parseFrame(bytes);
     if (parsed.kind === "malformed") {
-      this.#log.warn(`parse error conn=${connection.connId}: not JSON`);
+      this.#parts.refusals.warn(`parse error conn=${connection.connId}: not JSON`);
       connection.close(closeRules.invalidJson);
     } else if (parsed.kind === "invalid") {
       connection.fail(parsed.id, refusal("INVALID_REQUEST", `invalid request frame: ${parsed.reason}`));
@@ -88,7 +90,8 @@ export class Dispatcher {
     if (!entry) return connection.fail(id, refusal("INVALID_REQUEST", `unknown method: ${short(method)}`));
     const params = frame.params ?? {};
     const fault = this.#parts.validate(method, params, identity.protocol);
-    if (fault !== undefined) return connection.fail(id, refusal("INVALID_REQUEST", `invalid ${method} params: ${fault}`));
+    if (fault !== undefined)
+      return connection.fail(id, refusal("INVALID_REQUEST", `invalid ${method} params: ${fault}`));
     if (!this.#admit(connection, identity, id, entry)) return;
     const call = new RequestCall(connection, identity, id, entry, this.#world.monotonic(), this.#callOwner);
     const key = entry.duplicate === "none" ? undefined : keyOf(params);
@@ -99,11 +102,19 @@ export class Dispatcher {
   #deny(connection: Connection, identity: Identity, id: string, method: string, denial: Denial): void {
     const { missing } = denial;
     const forbidden = missing !== undefined && identity.protocol >= 4;
-    const details = missing === undefined ? undefined : { code: "MISSING_SCOPE", missingScope: missing, requiredScopes: [missing] };
-    connection.fail(id, refusal(forbidden ? "FORBIDDEN" : "INVALID_REQUEST", denial.message, forbidden ? details : undefined));
+    const details =
+      missing === undefined ? undefined : { code: "MISSING_SCOPE", missingScope: missing, requiredScopes: [missing] };
+    connection.fail(
+      id,
+      refusal(forbidden ? "FORBIDDEN" : "INVALID_REQUEST", denial.message, forbidden ? details : undefined),
+    );
     connection.unauthorised++;
-    if (connection.unauthorised === 1) this.#log.info(`unauthorized call conn=${connection.connId} method=${short(method)}: ${denial.message}`);
-    if (connection.unauthorised > dispatchLimits.unauthorisedInRow) return connection.close(closeRules.unauthorizedCalls);
+    if (connection.unauthorised === 1)
+      this.#parts.refusals.info(
+        `unauthorized call conn=${connection.connId} method=${short(method)}: ${denial.message}`,
+      );
+    if (connection.unauthorised > dispatchLimits.unauthorisedInRow)
+      return connection.close(closeRules.unauthorizedCalls);
     this.#countRefusal(connection);
   }
 
@@ -114,7 +125,8 @@ export class Dispatcher {
     recent.push(now);
     if (recent.length > dispatchLimits.refusedPerWindow) {
       const first = recent.shift() ?? now;
-      if (now - first <= dispatchLimits.refusedWindowMs) connection.close({ code: 1008, reason: "too many refused requests" });
+      if (now - first <= dispatchLimits.refusedWindowMs)
+        connection.close({ code: 1008, reason: "too many refused requests" });
     }
   }
 
@@ -126,8 +138,11 @@ export class Dispatcher {
       this.#countRefusal(connection);
       return false;
     };
-    if (this.#draining && !entry.harmless) return unavailable("the gateway is stopping or restarting; retry after it is back");
-    if (entry.longWait ? connection.longWaits >= dispatchLimits.longWaits : connection.inFlight >= dispatchLimits.inFlight) {
+    if (this.#draining && !entry.harmless)
+      return unavailable("the gateway is stopping or restarting; retry after it is back");
+    if (
+      entry.longWait ? connection.longWaits >= dispatchLimits.longWaits : connection.inFlight >= dispatchLimits.inFlight
+    ) {
       return unavailable("too many requests in flight on this connection; wait for answers first");
     }
     const { rate } = entry;
@@ -166,7 +181,9 @@ export class Dispatcher {
   async #handleOnce(call: RequestCall, params: unknown, key: string): Promise<void> {
     call.enter();
     try {
-      const outcome = await this.#idempotency.once(call.entry.name, key, call.identity.principal, () => this.#outcome(call, params));
+      const outcome = await this.#idempotency.once(call.entry.name, key, call.identity.principal, () =>
+        this.#outcome(call, params),
+      );
       if (outcome.ok) this.#succeeded(call, outcome.payload);
       else this.#answerFailure(call, outcome);
     } catch (error) {
@@ -229,7 +246,7 @@ export class Dispatcher {
     if (failure === undefined && !slow && !this.#parts.verbose()) return;
     const mark = failure === undefined ? "✓" : "✗";
     const text = `⇄ res ${mark} ${call.entry.name} ${ms}ms conn=${call.connection.connId} id=${short(call.requestId)}`;
-    if (failure !== undefined) this.#log.warn(`${text} ${failure.slice(0, 240)}`);
+    if (failure !== undefined) this.#parts.refusals.warn(`${text} ${failure.slice(0, 240)}`);
     else if (slow) this.#log.info(text);
     else this.#log.debug(text);
   }

@@ -4,12 +4,12 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { closeRules, wireLimits } from "@openclaw/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Logger } from "../kernel/log.ts";
 import type { Entrance } from "./connection.ts";
 import { refuseUpgrade } from "./http-reply.ts";
 import { locate } from "./locality.ts";
 import { judgeHost } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { rawPath } from "./target.ts";
 import type { Place, Unauthenticated } from "./unauthenticated.ts";
 
@@ -28,7 +28,7 @@ const socketOptions = {
 const foreignPaths: ReadonlySet<string> = new Set(["/__openclaw__/ws", "/v1/responses"]);
 
 export interface EntryParts {
-  log: Logger;
+  refusals: RefusalLog;
   settings: ServerSettings;
   loopbackBind: boolean;
   unauthenticated: Unauthenticated;
@@ -47,7 +47,7 @@ export class Entry {
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { settings, loopbackBind, unauthenticated, log } = this.#parts;
+    const { settings, loopbackBind, unauthenticated, refusals } = this.#parts;
     const path = rawPath(req.url);
     if (path === undefined) return refuseUpgrade(socket, 400);
     if (foreignPaths.has(path)) return refuseUpgrade(socket, 404);
@@ -66,7 +66,7 @@ export class Entry {
     });
     const taken = place;
     if (!taken) {
-      log.warn(`too many unauthenticated sockets; refused remote=${location.clientIp}`);
+      refusals.warn(`too many unauthenticated sockets; refused remote=${location.clientIp}`);
       return this.#wss.handleUpgrade(req, socket, head, (ws) => {
         ws.on("error", () => ws.terminate());
         ws.close(closeRules.tooMany.code, closeRules.tooMany.reason);

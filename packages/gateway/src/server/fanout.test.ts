@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Call } from "../kernel/call.ts";
-import { startRig, type Frame, type Rig, type TestClient } from "./test-rig.ts";
+import { startRig, type Frame, type Rig, type TestClient } from "./server.fixture.ts";
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -13,7 +13,13 @@ async function settled(client: TestClient): Promise<void> {
 }
 
 const tick = () => rig.publish("tick", { ts: 1 });
-const agentEvent = (runId: string, stream: string, data: Record<string, unknown>) => ({ runId, stream, data, seq: 1, ts: 1 });
+const agentEvent = (runId: string, stream: string, data: Record<string, unknown>) => ({
+  runId,
+  stream,
+  data,
+  seq: 1,
+  ts: 1,
+});
 const delta = (runId: string, text: string, state: "delta" | "final" = "delta") => ({
   runId,
   sessionKey: "agent:main:main",
@@ -79,7 +85,14 @@ describe("numbers", () => {
 
 describe("tool events", () => {
   const follow = { agent: (_params: never, call: Call) => (call.followRun("run"), { runId: "run", status: "ok" }) };
-  const result = () => agentEvent("run", "tool", { phase: "result", name: "read", toolCallId: "t", isError: false, result: { content: [] } });
+  const result = () =>
+    agentEvent("run", "tool", {
+      phase: "result",
+      name: "read",
+      toolCallId: "t",
+      isError: false,
+      result: { content: [] },
+    });
 
   test.each([
     [["tool-events"], "full", true, true],
@@ -100,8 +113,8 @@ describe("tool events", () => {
     expect(tools).toHaveLength(gets ? 1 : 0);
     if (gets) {
       expect(tools[0]).not.toHaveProperty("seq");
-      const { data } = tools[0]?.payload as { data: Record<string, unknown> };
-      expect("result" in data).toBe(withResult);
+      const payload = tools[0]?.payload as { data: Record<string, unknown> } | undefined;
+      expect(Object.hasOwn(payload?.data ?? {}, "result")).toBe(withResult);
     }
     expect(other.events.map((f) => f.event)).toEqual(["tick"]);
   });

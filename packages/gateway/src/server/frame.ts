@@ -17,7 +17,8 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 export function parseFrame(bytes: Buffer): ParsedFrame {
   if (scanNeeded(bytes.length)) {
     const verdict = scanJson(bytes);
-    if (verdict !== "ok") return { kind: "invalid", id: topLevelId(bytes) ?? "invalid", reason: `${verdict} for one frame` };
+    if (verdict !== "ok")
+      return { kind: "invalid", id: topLevelId(bytes) ?? "invalid", reason: `${verdict} for one frame` };
   }
   const text = bytes.toString("utf8");
   let value: unknown;
@@ -45,7 +46,8 @@ function envelopeFault(value: unknown): string | undefined {
   for (const key of Object.keys(frame)) {
     if (!envelopeKeys.has(key)) return `at root: unexpected property '${key.slice(0, 120)}'`;
   }
-  for (const key of ["type", "id", "method"]) if (!Object.hasOwn(frame, key)) return `must have required property '${key}'`;
+  for (const key of ["type", "id", "method"])
+    if (!Object.hasOwn(frame, key)) return `must have required property '${key}'`;
   if (frame.type !== "req") return "at /type: must be equal to one of the allowed values";
   for (const key of ["id", "method"]) {
     if (typeof frame[key] !== "string") return `at /${key}: must be string`;

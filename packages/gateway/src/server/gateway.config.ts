@@ -2,9 +2,13 @@
 import { Type } from "typebox";
 import { section, type SectionValue } from "../config/section.ts";
 
-const text = (description: string, more: Record<string, unknown> = {}) => Type.Optional(Type.String({ description, minLength: 1, ...more }));
+const text = (description: string, more: Record<string, unknown> = {}) =>
+  Type.Optional(Type.String({ description, minLength: 1, ...more }));
 const choice = <const T extends readonly string[]>(values: T, options: Record<string, unknown>) =>
-  Type.Union(values.map((value) => Type.Literal(value)), options) as unknown as ReturnType<typeof Type.Unsafe<T[number]>>;
+  Type.Union(
+    values.map((value) => Type.Literal(value)),
+    options,
+  ) as unknown as ReturnType<typeof Type.Unsafe<T[number]>>;
 
 const limits = (description: string, extra: Record<string, ReturnType<typeof Type.Integer>>) =>
   Type.Object(
@@ -23,14 +27,21 @@ export const gatewaySection = section(
   { reload: "restart", description: "The process itself: port, bind address, authentication, endpoints." },
   {
     mode: Type.Optional(
-      choice(["local", "remote"], { description: "Where the gateway of this installation lives. `gateway run` needs `local`." }),
+      choice(["local", "remote"], {
+        description: "Where the gateway of this installation lives. `gateway run` needs `local`.",
+      }),
     ),
     port: Type.Integer({ default: 18_789, minimum: 1, maximum: 65_535, description: "Port of WebSocket and HTTP." }),
-    bind: choice(["loopback", "lan", "tailnet", "auto", "custom"], { default: "loopback", description: "Which addresses listen." }),
+    bind: choice(["loopback", "lan", "tailnet", "auto", "custom"], {
+      default: "loopback",
+      description: "Which addresses listen.",
+    }),
     customBindHost: text("IPv4 address for bind `custom`."),
     auth: Type.Object(
       {
-        mode: Type.Optional(choice(["token", "password"], { description: "Default: password if one is set, else token." })),
+        mode: Type.Optional(
+          choice(["token", "password"], { description: "Default: password if one is set, else token." }),
+        ),
         token: text("Shared token. Else OPENCLAW_GATEWAY_TOKEN.", { sensitive: true }),
         password: text("Shared password. Else OPENCLAW_GATEWAY_PASSWORD.", { sensitive: true }),
         allowTailscale: Type.Optional(Type.Boolean({ description: "Accept Tailscale Serve identity." })),
@@ -59,9 +70,16 @@ export const gatewaySection = section(
     ),
     reload: Type.Object(
       {
-        mode: choice(["off", "restart", "hot", "hybrid"], { default: "hybrid", description: "What a changed file does." }),
+        mode: choice(["off", "restart", "hot", "hybrid"], {
+          default: "hybrid",
+          description: "What a changed file does.",
+        }),
         debounceMs: Type.Integer({ default: 300, minimum: 0, description: "Quiet time before a change is read." }),
-        deferralTimeoutMs: Type.Integer({ default: 300_000, minimum: 0, description: "Longest wait for runs before a planned restart." }),
+        deferralTimeoutMs: Type.Integer({
+          default: 300_000,
+          minimum: 0,
+          description: "Longest wait for runs before a planned restart.",
+        }),
       },
       { additionalProperties: false, reload: "live" },
     ),
@@ -71,8 +89,14 @@ export const gatewaySection = section(
         basePath: Type.String({ default: "", description: "URL prefix such as /x." }),
         root: text("Folder served instead of the bundled app."),
         allowedOrigins: Type.Array(Type.String(), { default: [], description: "Further browser origins." }),
-        allowInsecureAuth: Type.Boolean({ default: false, description: "Let the web app in with the secret alone over plain HTTP." }),
-        dangerouslyDisableDeviceAuth: Type.Boolean({ default: false, description: "Ignore the device of the web app." }),
+        allowInsecureAuth: Type.Boolean({
+          default: false,
+          description: "Let the web app in with the secret alone over plain HTTP.",
+        }),
+        dangerouslyDisableDeviceAuth: Type.Boolean({
+          default: false,
+          description: "Ignore the device of the web app.",
+        }),
         dangerouslyAllowHostHeaderOriginFallback: Type.Boolean({
           default: false,
           description: "Accept an origin that equals any Host header.",
@@ -108,7 +132,9 @@ export const gatewaySection = section(
                     maxChars: Type.Integer({ default: 200_000, minimum: 1 }),
                   }),
                 ),
-                images: Type.Optional(limits("Input images.", { maxBytes: Type.Integer({ default: 10_485_760, minimum: 1 }) })),
+                images: Type.Optional(
+                  limits("Input images.", { maxBytes: Type.Integer({ default: 10_485_760, minimum: 1 }) }),
+                ),
               },
               { additionalProperties: false },
             ),
@@ -127,14 +153,22 @@ export const gatewaySection = section(
           },
           { additionalProperties: false },
         ),
-        allowCommands: Type.Optional(Type.Array(Type.String(), { description: "Node commands allowed besides the defaults." })),
-        denyCommands: Type.Optional(Type.Array(Type.String(), { description: "Node commands removed from the defaults." })),
+        allowCommands: Type.Optional(
+          Type.Array(Type.String(), { description: "Node commands allowed besides the defaults." }),
+        ),
+        denyCommands: Type.Optional(
+          Type.Array(Type.String(), { description: "Node commands removed from the defaults." }),
+        ),
       },
       { additionalProperties: false },
     ),
     safeMode: Type.Object(
       {
-        maxUncleanBoots: Type.Integer({ default: 3, minimum: 1, description: "Unclean boots within the window that lead to safe mode." }),
+        maxUncleanBoots: Type.Integer({
+          default: 3,
+          minimum: 1,
+          description: "Unclean boots within the window that lead to safe mode.",
+        }),
         windowMs: Type.Integer({ default: 300_000, minimum: 1, description: "Window of those boots." }),
       },
       { additionalProperties: false },
@@ -146,7 +180,11 @@ export const gatewaySection = section(
           minimum: 16_384,
           description: "Bytes of events that may wait for one client before it counts as slow.",
         }),
-        handshakeTimeoutMs: Type.Integer({ default: 10_000, minimum: 100, description: "Time from accept to hello-ok." }),
+        handshakeTimeoutMs: Type.Integer({
+          default: 10_000,
+          minimum: 100,
+          description: "Time from accept to hello-ok.",
+        }),
       },
       { additionalProperties: false },
     ),

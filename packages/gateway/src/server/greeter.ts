@@ -1,11 +1,11 @@
 /** Frames before hello-ok: the first must be `connect`, the rest waits (protocol.md §4.1, rows 1 to 4 of §4.3). */
-import { closeRules } from "@openclaw/protocol";
-import { wireLimits } from "@openclaw/protocol";
+import { closeRules, wireLimits } from "@openclaw/protocol";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import type { Connection } from "./connection.ts";
 import { parseFrame } from "./frame.ts";
 import type { Admission, Handshake } from "./handshake.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { invalid, type Refusal } from "./refusals.ts";
 import { checkConnect } from "./validate.ts";
 import { failureOf } from "./wire-error.ts";
@@ -13,6 +13,7 @@ import { failureOf } from "./wire-error.ts";
 export interface GreeterParts {
   world: World;
   log: Logger;
+  refusals: RefusalLog;
   handshake: Handshake;
   /** The handshake succeeded: writes hello-ok and begins the subscription. */
   admit(connection: Connection, id: string, admission: Admission): void;
@@ -41,11 +42,21 @@ export class Greeter {
     if (parsed.kind === "invalid") return connection.close(closeRules.invalidFrame);
     const { id, method, params } = parsed.frame;
     if (method !== "connect") {
-      return this.#refuse(connection, id, invalid("invalid handshake: first request must be connect", "first-request"), undefined);
+      return this.#refuse(
+        connection,
+        id,
+        invalid("invalid handshake: first request must be connect", "first-request"),
+        undefined,
+      );
     }
     const checked = checkConnect(params ?? {});
     if ("fault" in checked) {
-      return this.#refuse(connection, id, invalid(`invalid connect params: ${checked.fault}`, "invalid-params"), undefined);
+      return this.#refuse(
+        connection,
+        id,
+        invalid(`invalid connect params: ${checked.fault}`, "invalid-params"),
+        undefined,
+      );
     }
     connection.state = "checking";
     void this.#check(connection, id, checked.params);
@@ -68,9 +79,11 @@ export class Greeter {
   }
 
   #refuse(connection: Connection, id: string, refused: Refusal, client: string | undefined): void {
-    const { world, log } = this.#parts;
+    const { world, refusals } = this.#parts;
     const { location } = connection.entrance;
-    log.warn(`unauthorized conn=${connection.connId} remote=${location.clientIp} client=${client ?? "unknown"} reason=${refused.reason}`);
+    refusals.warn(
+      `unauthorized conn=${connection.connId} remote=${location.clientIp} client=${client ?? "unknown"} reason=${refused.reason}`,
+    );
     const answer = () => {
       connection.fail(id, refused.error);
       connection.close(refused.close);

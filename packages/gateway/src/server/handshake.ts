@@ -5,12 +5,27 @@ import type { Identity } from "../kernel/call.ts";
 import type { World } from "../kernel/world.ts";
 import { authRefusal, deviceTokenMismatchText, judgeSharedSecret, rateLimitedText, type Credentials } from "./auth.ts";
 import { guesser, type AuthLimiter } from "./auth-limiter.ts";
-import { clientInfo, clientKind, effectiveScopes, isControlUi, isWebchat, negotiate, type ConnectParams } from "./connect-params.ts";
+import {
+  clientInfo,
+  clientKind,
+  effectiveScopes,
+  isControlUi,
+  isWebchat,
+  negotiate,
+  type ConnectParams,
+} from "./connect-params.ts";
 import type { Entrance } from "./connection.ts";
 import { originAllowed } from "./origin.ts";
 import type { DevicePort, DeviceToken, ServerSettings } from "./ports.ts";
 import {
-  deviceRefused, deviceRequired, insecureContext, invalid, originRefused, pairingRequired, protocolMismatch, type Refusal,
+  deviceRefused,
+  deviceRequired,
+  insecureContext,
+  invalid,
+  originRefused,
+  pairingRequired,
+  protocolMismatch,
+  type Refusal,
 } from "./refusals.ts";
 import { deviceIdOf, rawPublicKey, signatureValid } from "./signature.ts";
 
@@ -62,7 +77,8 @@ export class Handshake {
     const controlUi = isControlUi(params);
     const { allowInsecureAuth, dangerouslyDisableDeviceAuth } = this.#settings.controlUi;
     const presented = controlUi && dangerouslyDisableDeviceAuth ? undefined : params.device;
-    if (!presented && controlUi && !allowInsecureAuth && !dangerouslyDisableDeviceAuth) return { refused: insecureContext() };
+    if (!presented && controlUi && !allowInsecureAuth && !dangerouslyDisableDeviceAuth)
+      return { refused: insecureContext() };
 
     const given = credentialsOf(params);
     const who = guesser(entrance.location, entrance.origin);
@@ -84,7 +100,8 @@ export class Handshake {
     if (!shared) {
       const token = given.deviceToken || given.token;
       const verdict = token ? await this.#devices.verifyToken({ ...device, role, scopes }, token) : "mismatch";
-      if (verdict !== "ok") return { refused: this.#unauthorised(reason, params, who, guessing, Boolean(given.deviceToken), verdict) };
+      if (verdict !== "ok")
+        return { refused: this.#unauthorised(reason, params, who, guessing, Boolean(given.deviceToken), verdict) };
       this.#limiter.succeeded(who);
     }
     if (controlUi && allowInsecureAuth && shared) {
@@ -105,13 +122,19 @@ export class Handshake {
   }
 
   /** Rows 9a to 9f. */
-  #verifyDevice(asking: Asking, device: NonNullable<ConnectParams["device"]>, protocol: ProtocolVersion): VerifiedDevice | { refused: Refusal } {
+  #verifyDevice(
+    asking: Asking,
+    device: NonNullable<ConnectParams["device"]>,
+    protocol: ProtocolVersion,
+  ): VerifiedDevice | { refused: Refusal } {
     const { params, nonce, entrance } = asking;
     const raw = rawPublicKey(device.publicKey);
     if (!raw || deviceIdOf(raw) !== device.id) return { refused: deviceRefused("device-id-mismatch") };
-    if (Math.abs(this.#world.now() - device.signedAt) > skewMs[protocol]) return { refused: deviceRefused("device-signature-stale") };
+    if (Math.abs(this.#world.now() - device.signedAt) > skewMs[protocol])
+      return { refused: deviceRefused("device-signature-stale") };
     const given = device.nonce?.trim() ?? "";
-    if (given === "" && !(entrance.location.local && protocol === 3)) return { refused: deviceRefused("device-nonce-missing") };
+    if (given === "" && !(entrance.location.local && protocol === 3))
+      return { refused: deviceRefused("device-nonce-missing") };
     if (given !== "" && given !== nonce) return { refused: deviceRefused("device-nonce-mismatch") };
     const valid = signatureValid(raw, device.signature, {
       deviceId: device.id,
@@ -125,7 +148,9 @@ export class Handshake {
       platform: params.client.platform,
       deviceFamily: params.client.deviceFamily ?? "",
     });
-    return valid ? { deviceId: device.id, publicKey: raw.toString("base64url") } : { refused: deviceRefused("device-signature") };
+    return valid
+      ? { deviceId: device.id, publicKey: raw.toString("base64url") }
+      : { refused: deviceRefused("device-signature") };
   }
 
   #unauthorised(
@@ -140,7 +165,11 @@ export class Handshake {
     const kind = clientKind(params);
     const stated = authRefusal(reason, kind);
     const message = byDeviceToken ? deviceTokenMismatchText : stated.message;
-    const code = byDeviceToken ? (verdict === "scope" ? "AUTH_SCOPE_MISMATCH" : "AUTH_DEVICE_TOKEN_MISMATCH") : stated.code;
+    const code = byDeviceToken
+      ? verdict === "scope"
+        ? "AUTH_SCOPE_MISMATCH"
+        : "AUTH_DEVICE_TOKEN_MISMATCH"
+      : stated.code;
     const details = {
       code,
       authReason: byDeviceToken ? "device_token_mismatch" : reason,
@@ -151,7 +180,13 @@ export class Handshake {
     return delayMs > 0 ? { ...refused, delayMs } : refused;
   }
 
-  async #pair(asking: Asking, device: VerifiedDevice, role: Role, scopes: readonly string[], shared: boolean): Promise<Refusal | undefined> {
+  async #pair(
+    asking: Asking,
+    device: VerifiedDevice,
+    role: Role,
+    scopes: readonly string[],
+    shared: boolean,
+  ): Promise<Refusal | undefined> {
     const { params, entrance } = asking;
     const { location, origin } = entrance;
     const page = origin !== undefined && !isControlUi(params) && !isWebchat(params);
@@ -179,7 +214,13 @@ export class Handshake {
     });
   }
 
-  #identity(asking: Asking, protocol: ProtocolVersion, role: Role, scopes: readonly string[], deviceId?: string): Identity {
+  #identity(
+    asking: Asking,
+    protocol: ProtocolVersion,
+    role: Role,
+    scopes: readonly string[],
+    deviceId?: string,
+  ): Identity {
     const { location } = asking.entrance;
     return Object.freeze({
       connId: asking.connId,

@@ -19,10 +19,16 @@ export interface HelloParts {
 
 /** Names for `hello-ok.features.events`. */
 export function advertisedEvents(): string[] {
-  return Object.entries(eventTable).filter(([, row]) => !row.planned).map(([name]) => name);
+  return Object.entries(eventTable)
+    .filter(([, row]) => !row.planned)
+    .map(([name]) => name);
 }
 
-export function helloOk({ identity, token }: Admission, parts: HelloParts, events: readonly string[]): Record<string, unknown> {
+export function helloOk(
+  { identity, token }: Admission,
+  parts: HelloParts,
+  events: readonly string[],
+): Record<string, unknown> {
   const { info } = parts;
   const v4 = identity.protocol >= 4;
   const auth = {

@@ -15,7 +15,14 @@ export function secure(res: ServerResponse): void {
 
 export type Headers = Readonly<Record<string, string>>;
 
-function send(req: IncomingMessage, res: ServerResponse, status: number, type: string, body: string, headers: Headers): void {
+function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Headers,
+): void {
   if (res.headersSent) return void res.end();
   secure(res);
   const bytes = Buffer.from(body);
@@ -23,12 +30,27 @@ function send(req: IncomingMessage, res: ServerResponse, status: number, type: s
   res.end(req.method === "HEAD" ? undefined : bytes);
 }
 
-export function sendText(req: IncomingMessage, res: ServerResponse, status: number, body: string, headers: Headers = {}): void {
+export function sendText(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Headers = {},
+): void {
   send(req, res, status, "text/plain; charset=utf-8", body, headers);
 }
 
-export function sendJson(req: IncomingMessage, res: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
-  send(req, res, status, "application/json; charset=utf-8", JSON.stringify(body), { "Cache-Control": "no-store", ...headers });
+export function sendJson(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Headers = {},
+): void {
+  send(req, res, status, "application/json; charset=utf-8", JSON.stringify(body), {
+    "Cache-Control": "no-store",
+    ...headers,
+  });
 }
 
 /** Refuses a socket that will not become a WebSocket: one complete answer, then the end (http.md §1.3). */

@@ -75,17 +75,27 @@ export class HttpRouter {
     const matching = routes.filter((route) => covers(route, path));
     const browser = req.headers.origin !== undefined || path === "/" || matching.some((route) => route.browser);
     const { dangerouslyAllowHostHeaderOriginFallback } = settings.controlUi;
-    const host = judgeHost(req.headers.host, { loopbackBind, browser }, { allowedOrigins: settings.allowedOrigins, dangerouslyAllowHostHeaderOriginFallback });
+    const host = judgeHost(
+      req.headers.host,
+      { loopbackBind, browser },
+      { allowedOrigins: settings.allowedOrigins, dangerouslyAllowHostHeaderOriginFallback },
+    );
     if (host === "missing") return sendText(req, res, 400, "Bad Request");
     if (host === "foreign") return sendText(req, res, 421, "Host not allowed");
     if (this.#parts.facts().phase === "draining") {
       return sendText(req, res, 503, "Gateway Stopping", { "Retry-After": "5", Connection: "close" });
     }
     const encoding = req.headers["content-encoding"];
-    if (encoding !== undefined && encoding.toLowerCase() !== "identity") return sendText(req, res, 415, "Unsupported Media Type");
+    if (encoding !== undefined && encoding.toLowerCase() !== "identity")
+      return sendText(req, res, 415, "Unsupported Media Type");
     const route = matching.find((candidate) => serves(candidate, method));
     if (route) return this.#run(route, req, res, path);
-    if (matching.length > 0) return methodNotAllowed(req, res, matching.flatMap((candidate) => candidate.methods));
+    if (matching.length > 0)
+      return methodNotAllowed(
+        req,
+        res,
+        matching.flatMap((candidate) => candidate.methods),
+      );
     if (path !== "/") return sendText(req, res, 404, "Not Found");
     if (method !== "GET" && method !== "HEAD") return methodNotAllowed(req, res, ["GET"]);
     sendText(req, res, 200, about);

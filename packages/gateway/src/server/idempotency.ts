@@ -46,7 +46,12 @@ export class Idempotency {
       this.#mustOwn(stored.principal, principal, key);
       return Promise.resolve(stored.outcome);
     }
-    const entry: Entry = { principal, outcome: Promise.resolve({ ok: true, payload: undefined }), done: false, at: now };
+    const entry: Entry = {
+      principal,
+      outcome: Promise.resolve({ ok: true, payload: undefined }),
+      done: false,
+      at: now,
+    };
     entry.outcome = this.#run(entry, family, key, work);
     this.#entries.delete(name);
     this.#makeRoom();
@@ -64,9 +69,13 @@ export class Idempotency {
 
   #mustOwn(owner: string, principal: string, key: string): void {
     if (owner === principal) return;
-    throw new GatewayError("conflict", `idempotencyKey '${key.slice(0, 80)}' was used by another client; choose a new one`, {
-      details: { code: "IDEMPOTENCY_KEY_IN_USE", idempotencyKey: key.slice(0, 256) },
-    });
+    throw new GatewayError(
+      "conflict",
+      `idempotencyKey '${key.slice(0, 80)}' was used by another client; choose a new one`,
+      {
+        details: { code: "IDEMPOTENCY_KEY_IN_USE", idempotencyKey: key.slice(0, 256) },
+      },
+    );
   }
 
   /** The oldest finished entry goes; calls in progress are bounded by the in-flight limits and stay. */

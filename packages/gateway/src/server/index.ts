@@ -14,5 +14,13 @@ export { isLoopbackAddress, isLoopbackName, locate, type Location } from "./loca
 export { parseFrame, type ParsedFrame } from "./frame.ts";
 export { deviceIdOf, rawPublicKey, signedPayload } from "./signature.ts";
 export type {
-  AuthSettings, DevicePort, DeviceToken, HandlerTable, PairingVerdict, PresencePort, PresentedDevice, ServerSettings, SnapshotPort,
+  AuthSettings,
+  DevicePort,
+  DeviceToken,
+  HandlerTable,
+  PairingVerdict,
+  PresencePort,
+  PresentedDevice,
+  ServerSettings,
+  SnapshotPort,
 } from "./ports.ts";

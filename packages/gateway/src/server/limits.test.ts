@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { fakeWorld } from "../kernel/fake-world.ts";
 import { silentLogger } from "../kernel/log.ts";
 import { ListenError, Listener } from "./listener.ts";
-import { startRig, type Rig, type TestClient } from "./test-rig.ts";
+import { startRig, type Rig, type TestClient } from "./server.fixture.ts";
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -85,7 +85,9 @@ describe("the port", () => {
   test("also on ::1 at the same port when there is one", async () => {
     rig = await startRig();
     const answer = await new Promise<string>((resolve) => {
-      const socket = connectTcp({ port: rig.listener.port, host: "::1" }, () => socket.write("GET /healthz HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"));
+      const socket = connectTcp({ port: rig.listener.port, host: "::1" }, () =>
+        socket.write("GET /healthz HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"),
+      );
       socket.on("data", (chunk) => resolve(chunk.toString()));
       socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
     });
@@ -108,7 +110,9 @@ describe("plain HTTP", () => {
     expect(started).toContain("Referrer-Policy: no-referrer");
     expect(started).toContain("Cache-Control: no-store");
     expect(started).toContain('{"ok":true,"status":"started","version":"1.2.3","uptimeMs":0}');
-    expect(await get("/startupz", "Host: localhost\r\nX-Forwarded-For: 1.2.3.4\r\n")).toMatch(/\{"ok":true,"status":"started"\}$/);
+    expect(await get("/startupz", "Host: localhost\r\nX-Forwarded-For: 1.2.3.4\r\n")).toMatch(
+      /\{"ok":true,"status":"started"\}$/,
+    );
     expect(await get("/readyz", "Host: evil.example\r\n")).toMatch(/\{"ready":true\}$/);
     expect(await get("/ready")).toMatch(/\{"ready":true,"failing":\[\],"uptimeMs":0\}$/);
     expect(await get("/readyz", "Host: localhost\r\n", "HEAD")).toMatch(/\r\n\r\n$/);
@@ -158,14 +162,18 @@ describe("plain HTTP", () => {
     const answer = await get(target, headers);
     expect(answer.slice(9, 12)).toBe(String(status));
     expect(answer).not.toContain("secret cause");
-    if (status === 200 && target === "/api") expect(await get("/api", headers, "DELETE")).toMatch(/^HTTP\/1\.1 405 [\s\S]*Allow: GET, HEAD/);
+    if (status === 200 && target === "/api")
+      expect(await get("/api", headers, "DELETE")).toMatch(/^HTTP\/1\.1 405 [\s\S]*Allow: GET, HEAD/);
   });
 
   test("upgrades of other services and to strange targets are refused with a complete answer", async () => {
     rig = await startRig();
     await expect(rig.connect({ path: "/__openclaw__/ws" })).rejects.toThrow("404");
-    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    expect(await raw(rig.listener.port, `GET //x HTTP/1.1\r\nHost: localhost\r\n${upgrade}`)).toMatch(/^HTTP\/1\.1 400 [\s\S]*Bad Request$/);
+    const upgrade =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    expect(await raw(rig.listener.port, `GET //x HTTP/1.1\r\nHost: localhost\r\n${upgrade}`)).toMatch(
+      /^HTTP\/1\.1 400 [\s\S]*Bad Request$/,
+    );
     expect((await rig.connect({ path: "/anything" })).ws.readyState).toBe(WebSocket.OPEN);
   });
 });

@@ -22,7 +22,13 @@ export const listenerLimits = {
 } as const;
 
 /** For the moment between two generations; nothing is read. */
-const betweenOptions = { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: 1_024, closeTimeout: 2_000 } as const;
+const betweenOptions = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: 1_024,
+  closeTimeout: 2_000,
+} as const;
 
 /** A generation's side of the port. Neither may throw. */
 export interface Router {
@@ -88,7 +94,8 @@ export class Listener {
         listener?.upgrade(req, socket, head);
       });
       server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-        const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+        const status =
+          error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
         refuseUpgrade(socket, status);
       });
       return server;
@@ -150,7 +157,11 @@ export class Listener {
     if (this.#router) return this.#router.request(req, res);
     const path = rawPath(req.url) ?? "";
     if (isProbe(path) && (req.method === "GET" || req.method === "HEAD")) {
-      const facts = { phase: "starting", uptimeMs: Math.round(this.#world.monotonic() - this.#boundAt), failing: [] } as const;
+      const facts = {
+        phase: "starting",
+        uptimeMs: Math.round(this.#world.monotonic() - this.#boundAt),
+        failing: [],
+      } as const;
       const { status, body } = answerProbe(path, facts, false);
       return sendJson(req, res, status, body, status === 503 ? { "Retry-After": "1" } : {});
     }
@@ -168,7 +179,8 @@ export class Listener {
 
 function listen(server: HttpServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(error.code ?? "UNKNOWN", host, port, error));
+    const failed = (error: NodeJS.ErrnoException) =>
+      reject(new ListenError(error.code ?? "UNKNOWN", host, port, error));
     server.once("error", failed);
     server.listen({ host, port, exclusive: true }, () => {
       server.removeListener("error", failed);

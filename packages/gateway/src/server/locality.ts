@@ -31,7 +31,11 @@ function header(peer: Peer, name: string): string | undefined {
 /** `::ffff:1.2.3.4` → `1.2.3.4`, brackets and zone removed, lower case. */
 export function plainAddress(address: string | undefined): string {
   if (!address) return "unknown";
-  const lower = address.trim().toLowerCase().replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  const lower = address
+    .trim()
+    .toLowerCase()
+    .replace(/^\[|\]$/g, "")
+    .replace(/%.*$/, "");
   return lower.startsWith("::ffff:") && isIP(lower.slice(7)) === 4 ? lower.slice(7) : lower;
 }
 
@@ -62,7 +66,8 @@ export function isTrustedProxy(address: string, proxies: readonly string[]): boo
       continue;
     }
     const prefix = Number(bits);
-    if (isIP(base) !== family || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 4 ? 32 : 128)) continue;
+    if (isIP(base) !== family || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 4 ? 32 : 128))
+      continue;
     const list = new BlockList();
     list.addSubnet(base, prefix, family === 4 ? "ipv4" : "ipv6");
     if (list.check(address, family === 4 ? "ipv4" : "ipv6")) return true;
@@ -95,7 +100,9 @@ export function locate(peer: Peer, trustedProxies: readonly string[]): Location 
   }
   const forwarding = forwardingHeaders.some((name) => peer.headers[name] !== undefined);
   const anyForwarding =
-    forwarding || peer.headers.forwarded !== undefined || Object.keys(peer.headers).some((name) => name.startsWith("x-forwarded-"));
+    forwarding ||
+    peer.headers.forwarded !== undefined ||
+    Object.keys(peer.headers).some((name) => name.startsWith("x-forwarded-"));
   const host = hostName(header(peer, "host"));
   const loopbackHost = host !== undefined && (host === "localhost" || host === "127.0.0.1" || host === "::1");
   const localHost = loopbackHost || (host?.endsWith(".ts.net") ?? false);

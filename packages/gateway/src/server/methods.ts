@@ -1,5 +1,13 @@
 /** What dispatch knows of each method, looked up once per request: row, handler, validator (architecture §5). */
-import { methodRow, methodTable, type MethodName, type MethodRow, type ProtocolVersion, type Role, type Scope } from "@openclaw/protocol";
+import {
+  methodRow,
+  methodTable,
+  type MethodName,
+  type MethodRow,
+  type ProtocolVersion,
+  type Role,
+  type Scope,
+} from "@openclaw/protocol";
 import type { Handler, Identity } from "../kernel/call.ts";
 import type { HandlerTable } from "./ports.ts";
 
@@ -16,7 +24,12 @@ export interface MethodEntry extends MethodRow {
 }
 
 const longWaits: ReadonlySet<string> = new Set([
-  "agent", "agent.wait", "exec.approval.request", "exec.approval.waitDecision", "node.invoke", "web.login.wait",
+  "agent",
+  "agent.wait",
+  "exec.approval.request",
+  "exec.approval.waitDecision",
+  "node.invoke",
+  "web.login.wait",
 ]);
 
 /** Methods that can be called: built ones that have a handler. */
@@ -26,7 +39,8 @@ export function methodEntries(handlers: HandlerTable): ReadonlyMap<string, Metho
     const row = methodRow(name);
     const handler = handlers.get(name);
     if (!row || !handler || row.planned || name === "connect") continue;
-    const harmless = row.bypass || row.duringStartup || row.scope === "none" || row.scope === "operator.read" || name === "agent.wait";
+    const harmless =
+      row.bypass || row.duringStartup || row.scope === "none" || row.scope === "operator.read" || name === "agent.wait";
     entries.set(name, { ...row, name, handler, longWait: longWaits.has(name), harmless });
   }
   return entries;

@@ -24,7 +24,14 @@ export class RequestCall implements Call, OpenCall {
   #controller: AbortController | undefined;
   #aborted = false;
 
-  constructor(connection: Connection, identity: Identity, requestId: string, entry: MethodEntry, startedAt: number, owner: CallOwner) {
+  constructor(
+    connection: Connection,
+    identity: Identity,
+    requestId: string,
+    entry: MethodEntry,
+    startedAt: number,
+    owner: CallOwner,
+  ) {
     this.connection = connection;
     this.identity = identity;
     this.requestId = requestId;

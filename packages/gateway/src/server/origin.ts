@@ -31,7 +31,11 @@ function sameHost(origin: ParsedOrigin, host: string): boolean {
 }
 
 /** Whether a page of this origin may open the control socket. */
-export function originAllowed(originHeader: string | undefined, hostHeader: string | undefined, rules: OriginRules): boolean {
+export function originAllowed(
+  originHeader: string | undefined,
+  hostHeader: string | undefined,
+  rules: OriginRules,
+): boolean {
   const origin = parseOrigin(originHeader);
   if (!origin) return false;
   for (const allowed of rules.allowedOrigins) {
@@ -49,7 +53,11 @@ export type HostVerdict = "ok" | "missing" | "foreign";
 
 /** The Host check of http.md §4.2. `loopbackBind`: nothing but loopback is listened on. `browser`: the request comes from a
  *  page (`Origin`) or asks for a surface meant for pages; only those are refused under an unknown name on a wider bind. */
-export function judgeHost(hostHeader: string | undefined, bind: { loopbackBind: boolean; browser: boolean }, rules: OriginRules): HostVerdict {
+export function judgeHost(
+  hostHeader: string | undefined,
+  bind: { loopbackBind: boolean; browser: boolean },
+  rules: OriginRules,
+): HostVerdict {
   const name = hostName(hostHeader);
   if (hostHeader === undefined || hostHeader === "") return "missing";
   if (name === undefined) return "foreign";

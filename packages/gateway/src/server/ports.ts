@@ -39,7 +39,10 @@ export type PairingVerdict =
 /** Pairing and device tokens (protocol.md §6). Implemented by features/devices. */
 export interface DevicePort {
   /** Whether `token` is this device's token for the role, not revoked, covering the scopes. Constant time. */
-  verifyToken(device: { deviceId: string; publicKey: string; role: Role; scopes: readonly string[] }, token: string): Promise<"ok" | "mismatch" | "scope">;
+  verifyToken(
+    device: { deviceId: string; publicKey: string; role: Role; scopes: readonly string[] },
+    token: string,
+  ): Promise<"ok" | "mismatch" | "scope">;
   /** Checks pairing, approves silently where allowed, otherwise leaves a pending request. Durable when it resolves. */
   ensurePaired(device: PresentedDevice): Promise<PairingVerdict>;
   /** Token for hello-ok: unchanged when it covers the scopes, else minted (protocol.md §6.4). */
@@ -72,7 +75,11 @@ export interface ServerSettings {
   readonly auth: AuthSettings;
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
-  readonly controlUi: { allowInsecureAuth: boolean; dangerouslyDisableDeviceAuth: boolean; dangerouslyAllowHostHeaderOriginFallback: boolean };
+  readonly controlUi: {
+    allowInsecureAuth: boolean;
+    dangerouslyDisableDeviceAuth: boolean;
+    dangerouslyAllowHostHeaderOriginFallback: boolean;
+  };
   readonly maxBufferedBytes: number;
   readonly tickIntervalMs: number;
   readonly handshakeTimeoutMs: number;

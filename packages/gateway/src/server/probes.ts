@@ -25,7 +25,11 @@ const probes: ReadonlyMap<string, Probe> = new Map([
 export const isProbe = (path: string): boolean => probes.has(path);
 
 /** Status and body of a probe. `privileged`: the caller is local-direct or authenticated and sees details. */
-export function answerProbe(path: string, facts: ProbeFacts, privileged: boolean): { status: number; body: Record<string, unknown> } {
+export function answerProbe(
+  path: string,
+  facts: ProbeFacts,
+  privileged: boolean,
+): { status: number; body: Record<string, unknown> } {
   const { phase, uptimeMs, version, failing } = facts;
   switch (probes.get(path)) {
     case "startup": {

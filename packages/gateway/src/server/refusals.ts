@@ -25,7 +25,11 @@ export function closeReason(text: string): string {
 }
 
 export function invalid(message: string, reason: string, details?: Record<string, unknown>): Refusal {
-  return { error: refusal("INVALID_REQUEST", message, details), close: { code: 1008, reason: closeReason(message) }, reason };
+  return {
+    error: refusal("INVALID_REQUEST", message, details),
+    close: { code: 1008, reason: closeReason(message) },
+    reason,
+  };
 }
 
 export const protocolMismatch = (clientMinProtocol: number, clientMaxProtocol: number): Refusal => ({

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeWorld } from "../kernel/fake-world.ts";
+import { createLogger } from "../kernel/log.ts";
 import { AuthLimiter } from "./auth-limiter.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import { Idempotency } from "./idempotency.ts";
@@ -7,6 +8,7 @@ import { jsonLimits, poisonKey, scanJson, topLevelId } from "./json-scan.ts";
 import { locate } from "./locality.ts";
 import { judgeHost, originAllowed } from "./origin.ts";
 import { RateLimiter } from "./rate.ts";
+import { RefusalLog, refusalLogLimits } from "./refusal-log.ts";
 import { closeReason } from "./refusals.ts";
 import { rawPath } from "./target.ts";
 import { validationText } from "./validation-text.ts";
@@ -37,7 +39,10 @@ test.each([
   expect(locate({ address, headers: { ...headers } }, proxies)).toMatchObject({ clientIp, local });
 });
 
-const rules = { allowedOrigins: ["https://ui.example", "http://BOX.lan:8080"], dangerouslyAllowHostHeaderOriginFallback: false };
+const rules = {
+  allowedOrigins: ["https://ui.example", "http://BOX.lan:8080"],
+  dangerouslyAllowHostHeaderOriginFallback: false,
+};
 
 test.each([
   [undefined, "localhost", false],
@@ -61,7 +66,12 @@ test.each([
 });
 
 test("the host fallback and the wildcard must be asked for", () => {
-  expect(originAllowed("http://evil.example:18789", "evil.example:18789", { ...rules, dangerouslyAllowHostHeaderOriginFallback: true })).toBe(true);
+  expect(
+    originAllowed("http://evil.example:18789", "evil.example:18789", {
+      ...rules,
+      dangerouslyAllowHostHeaderOriginFallback: true,
+    }),
+  ).toBe(true);
   expect(originAllowed("http://anybody.example", "x", { ...rules, allowedOrigins: ["*"] })).toBe(true);
 });
 
@@ -95,7 +105,8 @@ test("depth and tokens are counted outside of strings, tokens only in large fram
 });
 
 test("declared lengths are summed over fragments and control frames do not count", () => {
-  const header = (first: number, length: number) => Buffer.from([first, 0x80 | 126, length >> 8, length & 255, 1, 2, 3, 4]);
+  const header = (first: number, length: number) =>
+    Buffer.from([first, 0x80 | 126, length >> 8, length & 255, 1, 2, 3, 4]);
   const watch = new FrameWatch(1_000);
   expect(watch.feed(Buffer.concat([header(0x01, 600), Buffer.alloc(600)]))).toBe(true);
   expect(watch.feed(Buffer.from([0x89, 0x80, 1, 2, 3, 4]))).toBe(true);
@@ -111,13 +122,23 @@ test("a close reason is cut to 120 bytes without breaking a character", () => {
   expect(cut).toBe("a".repeat(119));
 });
 
-test.each([["/a?b=1", "/a"], ["/", "/"], ["//a", undefined], ["http://x/y", undefined], ["*", undefined], ["/a\\b", undefined], [undefined, undefined]])(
-  "target %s has path %s",
-  (target, path) => expect(rawPath(target)).toBe(path),
-);
+test.each([
+  ["/a?b=1", "/a"],
+  ["/", "/"],
+  ["//a", undefined],
+  ["http://x/y", undefined],
+  ["*", undefined],
+  ["/a\\b", undefined],
+  [undefined, undefined],
+])("target %s has path %s", (target, path) => expect(rawPath(target)).toBe(path));
 
 test("errors of a union of constants become one part", () => {
-  const error = (keyword: string, instancePath: string, params = {}, message = "m") => ({ keyword, instancePath, params, message });
+  const error = (keyword: string, instancePath: string, params = {}, message = "m") => ({
+    keyword,
+    instancePath,
+    params,
+    message,
+  });
   expect(
     validationText([
       error("const", "/mode"),
@@ -156,8 +177,24 @@ test("one key has one outcome: in progress, afterwards, and never for another pr
   const idempotency = new Idempotency(fakeWorld());
   let runs = 0;
   const work = async () => ({ ok: true as const, payload: ++runs });
-  const [first, second] = await Promise.all([idempotency.once("send", "k", "a", work), idempotency.once("send", "k", "a", work)]);
-  expect([first, second, await idempotency.once("send", "k", "a", work)]).toEqual(Array(3).fill({ ok: true, payload: 1 }));
+  const [first, second] = await Promise.all([
+    idempotency.once("send", "k", "a", work),
+    idempotency.once("send", "k", "a", work),
+  ]);
+  const third = await idempotency.once("send", "k", "a", work);
+  for (const outcome of [first, second, third]) expect(outcome).toEqual({ ok: true, payload: 1 });
   expect(await idempotency.once("poll", "k", "a", work)).toEqual({ ok: true, payload: 2 });
   expect(() => idempotency.once("send", "k", "b", work)).toThrow("'k' was used by another client");
+});
+
+test("lines that strangers cause are bounded, and what was left out is counted", async () => {
+  const world = fakeWorld();
+  const lines: string[] = [];
+  const log = createLogger({ subsystem: "server", sinks: [(line) => void lines.push(line.message)], now: () => 0 });
+  const refusals = new RefusalLog(world, log);
+  for (let i = 0; i < 1_000; i++) refusals.warn("refused");
+  expect(lines).toHaveLength(refusalLogLimits.burst);
+  await world.clock.advance(1_000);
+  refusals.info("again");
+  expect(lines.slice(-2)).toEqual(["950 lines about refused or failed requests were left out", "again"]);
 });

@@ -20,6 +20,7 @@ import type { OutcomePort } from "./idempotency.ts";
 import type { Listener } from "./listener.ts";
 import type { DevicePort, HandlerTable, PresencePort, ServerSettings, SnapshotPort } from "./ports.ts";
 import type { Phase } from "./probes.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { Unauthenticated, type Place } from "./unauthenticated.ts";
 import { paramsValidator } from "./validate.ts";
 import { maxQueuedBytesInAll } from "./writer.ts";
@@ -54,6 +55,7 @@ export class Server {
   readonly #parts: ServerParts;
   readonly #world: World;
   readonly #log: Logger;
+  readonly #refusals: RefusalLog;
   readonly #dispatcher: Dispatcher;
   readonly #fanout: Fanout;
   readonly #entry: Entry;
@@ -76,26 +78,28 @@ export class Server {
     this.#world = world;
     this.#log = log;
     this.#startedAt = world.monotonic();
+    this.#refusals = new RefusalLog(world, log);
     this.#fanout = new Fanout(world, () => parts.snapshots.stateVersion());
     this.#dispatcher = new Dispatcher({
       world,
       log,
+      refusals: this.#refusals,
       handlers: parts.handlers,
       validate: paramsValidator(log),
       followRun: (connection, runId) => this.#fanout.follow(connection, runId),
       verbose: () => settings.verbose,
       ...(parts.outcomes ? { outcomes: parts.outcomes } : {}),
     });
-    const limiter = new AuthLimiter(world);
     this.#greeter = new Greeter({
       world,
       log,
-      handshake: new Handshake({ world, settings, devices: parts.devices, limiter }),
+      refusals: this.#refusals,
+      handshake: new Handshake({ world, settings, devices: parts.devices, limiter: new AuthLimiter(world) }),
       admit: (connection, id, admission) => this.#admit(connection, id, admission),
       held: (connection, bytes) => this.#frame(connection, bytes),
     });
     this.#entry = new Entry({
-      log,
+      refusals: this.#refusals,
       settings,
       loopbackBind: listener.loopback,
       unauthenticated: new Unauthenticated(world),
@@ -169,7 +173,7 @@ export class Server {
     this.#unsubscribe = undefined;
   }
 
-  /** Open connections by connId order of arrival; those still in the handshake are not counted. */
+  /** Open connections in order of arrival; those still in the handshake are not counted. */
   connections(): Identity[] {
     const open: Identity[] = [];
     for (const { state, identity } of this.#connections) if (state === "open" && identity) open.push(identity);
@@ -213,13 +217,16 @@ export class Server {
     connection.answer(id, helloOk(admission, parts, advertisedEvents()));
     this.#fanout.join(connection);
     const { client, connId, role } = identity;
-    this.#log.info(`connected conn=${connId} client=${client.id} mode=${client.mode} version=${client.version.slice(0, 80)}`, {
-      role,
-      protocol: identity.protocol,
-      scopes: identity.scopes,
-      displayName: client.displayName,
-      local: identity.local,
-    });
+    this.#log.info(
+      `connected conn=${connId} client=${client.id} mode=${client.mode} version=${client.version.slice(0, 80)}`,
+      {
+        role,
+        protocol: identity.protocol,
+        scopes: identity.scopes,
+        displayName: client.displayName,
+        local: identity.local,
+      },
+    );
   }
 
   #closed(connection: Connection, code: number, reason: string): void {
@@ -231,7 +238,10 @@ export class Server {
         droppedEvents: connection.droppedEvents,
       });
       this.#parts.presence.disconnected(identity);
-    } else this.#log.info(`closed before connect conn=${connId} remote=${connection.entrance.location.clientIp} code=${code} reason=${reason}`);
+    } else
+      this.#refusals.info(
+        `closed before connect conn=${connId} remote=${connection.entrance.location.clientIp} code=${code} reason=${reason}`,
+      );
     if (this.#connections.size === 0) this.#emptied?.();
   }
 
@@ -257,8 +267,12 @@ export class Server {
     this.#queuedBytes += bytes;
     if (bytes <= 0 || this.#queuedBytes <= maxQueuedBytesInAll) return;
     let largest: Connection | undefined;
-    for (const connection of this.#connections) if (connection.queuedBytes > (largest?.queuedBytes ?? 0)) largest = connection;
-    this.#log.warn("queues of all connections are full; closing the largest", { conn: largest?.connId, bytes: largest?.queuedBytes });
+    for (const connection of this.#connections)
+      if (connection.queuedBytes > (largest?.queuedBytes ?? 0)) largest = connection;
+    this.#log.warn("queues of all connections are full; closing the largest", {
+      conn: largest?.connId,
+      bytes: largest?.queuedBytes,
+    });
     largest?.close(closeRules.slowConsumer);
   }
 

@@ -33,7 +33,10 @@ export class Unauthenticated {
 
   /** Undefined when no place is free. `onExcess` is called when the address has too many silent sockets, this one the newest. */
   enter(address: string, onExcess: () => void): Place | undefined {
-    const free = unauthenticatedLimits.inAll - this.#count - (isLoopbackAddress(address) ? 0 : unauthenticatedLimits.keptForLoopback);
+    const free =
+      unauthenticatedLimits.inAll -
+      this.#count -
+      (isLoopbackAddress(address) ? 0 : unauthenticatedLimits.keptForLoopback);
     if (free <= 0) return undefined;
     this.#count++;
     let released = false;

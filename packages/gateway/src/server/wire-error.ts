@@ -16,11 +16,23 @@ export function refusal(code: string, message: string, details?: Record<string, 
 
 /** A GatewayError keeps its text. Anything else is a bug: its text may carry secrets, so the client gets an id and the log
  *  gets the rest. */
-export function failureOf(thrown: unknown, protocol: ProtocolVersion, where: string, world: World, log: Logger): Failure {
+export function failureOf(
+  thrown: unknown,
+  protocol: ProtocolVersion,
+  where: string,
+  world: World,
+  log: Logger,
+): Failure {
   if (!(thrown instanceof GatewayError)) {
     const id = world.uuid().slice(0, 8);
     log.error(`${where} failed: internal error ${id}`, { error: thrown });
-    return { error: { code: "UNAVAILABLE", message: `internal error (id ${id}); details are in the gateway log`, retryable: false } };
+    return {
+      error: {
+        code: "UNAVAILABLE",
+        message: `internal error (id ${id}); details are in the gateway log`,
+        retryable: false,
+      },
+    };
   }
   const rule = errorRules[thrown.kind];
   const retryable = thrown.retryable ?? rule.retryable;

@@ -32,11 +32,12 @@ export function styleFor(output: Output, env: Io["env"]): Style {
   return Object.fromEntries(names.map(([name, hex]) => [name, paint(hex)])) as Style;
 }
 
-/** Columns of the terminal, or 80. */
-export const widthOf = (output: Output): number => Math.max(40, output.columns ?? 80);
+/** Columns of the terminal, or 80 when it does not say (some report 0). */
+export const widthOf = (output: Output): number => Math.max(40, output.columns || 80);
 
 const escapes = /\u001b\[[0-9;]*m/g;
-const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
 
 /** Columns a text takes, colours not counted. */
 export function displayWidth(text: string): number {
@@ -65,7 +66,11 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /** Rows of `left  right`, the right column wrapped and aligned. */
-export function columns(rows: readonly (readonly [string, string])[], width: number, paint = (text: string) => text): string[] {
+export function columns(
+  rows: readonly (readonly [string, string])[],
+  width: number,
+  paint = (text: string) => text,
+): string[] {
   const left = Math.min(36, Math.max(...rows.map(([name]) => displayWidth(name)), 0));
   return rows.flatMap(([name, text]) => {
     const lines = wrap(text, Math.max(20, width - left - 4));

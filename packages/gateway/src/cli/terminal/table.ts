@@ -29,7 +29,11 @@ export function table(io: Io, head: readonly string[], rows: readonly (readonly 
   const style = styleFor(io.stdout, io.env);
   const locale = io.env.LC_ALL || io.env.LC_CTYPE || io.env.LANG || "UTF-8";
   if (!io.stdout.isTTY || !/utf-?8/i.test(locale)) {
-    const line = (row: readonly string[]) => row.map((cell, i) => fit(cell, widths[i] ?? 0)).join("  ").trimEnd();
+    const line = (row: readonly string[]) =>
+      row
+        .map((cell, i) => fit(cell, widths[i] ?? 0))
+        .join("  ")
+        .trimEnd();
     return [line(head), ...cells.map(line)];
   }
   shrink(widths, widthOf(io.stdout) - 3 * head.length - 1);

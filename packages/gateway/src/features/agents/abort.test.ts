@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, asyncProperty, boolean, nat } from "fast-check";
 import { expect, test } from "vitest";
 import { callTools, hang, inTurn, makeBench, mortal, memoryStore, probeTool, say, settle, texts, until } from "./agents.fixture.ts";
 import { textResult } from "../tools/index.ts";
@@ -74,8 +74,8 @@ test("stopSession ends everything of a session", async () => {
 });
 
 test("aborted at any step: one terminal event, nothing after the acknowledgement, the lane is free", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.nat({ max: 40 }), fc.boolean(), async (steps, effects) => {
+  await assert(
+    asyncProperty(nat({ max: 40 }), boolean(), async (steps, effects) => {
       let acknowledged = false;
       const after: string[] = [];
       const note = (what: string) => void (acknowledged && after.push(what));

@@ -2,7 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AssistantMessage, emptyUsage, type EventPayload, GatewayError, type Message, type MethodParams } from "@openclaw/protocol";
+import { type AssistantMessage, emptyUsage, type EventPayload, GatewayError, type Message, messageText, type MethodParams } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { applyDefaults } from "../../config/index.ts";
 import { Bus, type Routing } from "../../kernel/bus.ts";
@@ -60,14 +60,13 @@ export const hang = (...pieces: string[]): Script =>
 /** A model that answers call by call; the last script repeats. */
 export const inTurn = (...scripts: Script[]): Script => {
   let at = 0;
-  return (request, signal) => (scripts[Math.min(at++, scripts.length - 1)] ?? say)(request, signal);
+  return (request, signal) => (scripts[Math.min(at++, scripts.length - 1)] ?? (() => say()))(request, signal);
 };
 
 /** Whether the last user message contains a text. */
 export const lastUserText = (request: ModelRequest): string => {
   const message = request.messages.findLast((m) => m.role === "user");
-  if (!message || typeof message.content === "string") return message?.content ?? "";
-  return message.content.map((part) => (part.type === "text" ? part.text : "[image]")).join("");
+  return message ? messageText(message) : "";
 };
 
 /** A store whose process can be killed: from then on nothing of it is written and nothing it waits for returns. */
@@ -199,7 +198,7 @@ export function makeBench(options: BenchOptions = {}) {
     agent: (params: MethodParams<"agent">, as = "shared") => answered(handlers.agent(params, callOf(as, signal))),
     chat: (message: string, idempotencyKey: string, more: Partial<MethodParams<"chat.send">> = {}, as = "shared") =>
       answered(handlers["chat.send"]({ sessionKey: "main", message, idempotencyKey, ...more }, callOf(as, signal))),
-    abort: (params: MethodParams<"chat.abort">) => answered(handlers["chat.abort"](params, callOf("shared", signal)) as Promise<{ aborted: boolean; runIds: string[] }>),
+    abort: (params: MethodParams<"chat.abort">) => answered(handlers["chat.abort"](params)),
     wait: (params: MethodParams<"agent.wait">) => agents.wait(params, signal),
     handlers,
     /** Events of one kind. */
@@ -216,7 +215,8 @@ export function makeBench(options: BenchOptions = {}) {
 
 /** Lets everything that is under way go on until `done`, without a clock. */
 export async function until(done: () => boolean, what = "the condition"): Promise<void> {
-  for (let turn = 0; turn < 5_000; turn++) {
+  const patienceMs = 10_000;
+  for (const started = performance.now(); performance.now() - started < patienceMs; ) {
     if (done()) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }

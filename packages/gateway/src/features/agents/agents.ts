@@ -5,6 +5,7 @@ import type { Service } from "../../kernel/lifecycle.ts";
 import type { Timer, World } from "../../kernel/world.ts";
 import type { ToolBox } from "../tools/index.ts";
 import { admitAgent, admitChat, type Caller, isDirect } from "./admission.ts";
+import { ContextCache } from "./context-cache.ts";
 import { AgentDirectory } from "./directory.ts";
 import type { Ending } from "./ending.ts";
 import type { EndedRun, LiveRun } from "./live-run.ts";
@@ -61,7 +62,7 @@ export class Agents implements Service {
     const workspaces = new Workspaces(world, log);
     const table = new RunTable(store);
     const skillsPrompt = options.skillsPrompt ?? (() => []);
-    this.#deps = { store, sessions, models, toolBox: tools, skillsPrompt, world, log, config, directory: this.directory, workspaces, table, drainSystemEvents, queueSystemEvent };
+    this.#deps = { store, sessions, models, toolBox: tools, skillsPrompt, world, log, config, directory: this.directory, workspaces, table, contexts: new ContextCache(sessions), drainSystemEvents, queueSystemEvent };
     this.#version = version;
     this.#world = world;
     this.runs = new Runs(this.#deps, bus, (run) => this.#execute(run));

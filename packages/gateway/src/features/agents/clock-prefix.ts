@@ -30,10 +30,23 @@ function format(timeZone: string | undefined): Intl.DateTimeFormat {
 
 const stamped = /^\[[^\]\n]*\d{4}-\d{2}-\d{2} \d{2}:\d{2}[^\]\n]*\] /;
 
-/** `text` with its time in front, unless one is there. */
-export function withClock(text: string, timestamp: number, timeZone: string | undefined): string {
-  if (stamped.test(text)) return text;
-  const part: Record<string, string> = {};
-  for (const { type, value } of format(timeZone).formatToParts(timestamp)) part[type] = value;
-  return `[${part["weekday"]} ${part["year"]}-${part["month"]}-${part["day"]} ${part["hour"]}:${part["minute"]} ${part["timeZoneName"]}] ${text}`;
+/** Prefixes by zone and minute: a long conversation asks for the same ones at every turn. */
+const prefixes = new Map<string, string>();
+const maxPrefixes = 4_096;
+
+function prefixOf(timestamp: number, timeZone: string | undefined): string {
+  const key = `${Math.floor(timestamp / 60_000)} ${timeZone ?? ""}`;
+  let found = prefixes.get(key);
+  if (found === undefined) {
+    const part: Record<string, string> = {};
+    for (const { type, value } of format(timeZone).formatToParts(timestamp)) part[type] = value;
+    found = `[${part["weekday"]} ${part["year"]}-${part["month"]}-${part["day"]} ${part["hour"]}:${part["minute"]} ${part["timeZoneName"]}] `;
+    if (prefixes.size >= maxPrefixes) prefixes.clear();
+    prefixes.set(key, found);
+  }
+  return found;
 }
+
+/** `text` with its time in front, unless one is there. */
+export const withClock = (text: string, timestamp: number, timeZone: string | undefined): string =>
+  stamped.test(text) ? text : `${prefixOf(timestamp, timeZone)}${text}`;

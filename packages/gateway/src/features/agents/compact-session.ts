@@ -20,7 +20,7 @@ export async function compactSession(
   deps: TurnDeps,
   options: { willRetry: boolean; focus?: string; silent?: boolean; failure?: (error: unknown) => void },
 ): Promise<Compacted | undefined> {
-  const context = contextOf(deps.sessions.contextEntries(run.sessionId), undefined);
+  const context = contextOf(deps.contexts.read(run.sessionId), undefined);
   const cut = findCut(context, turn.keepTokens);
   if (!cut) return undefined;
   const tokensBefore = contextTokens(context);

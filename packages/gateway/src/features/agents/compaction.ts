@@ -43,7 +43,7 @@ const maxPartChars = 4_000;
 function transcriptText(entries: readonly ContextEntry[], maxChars: number): string {
   const lines = entries.map(({ message }) => `[${message.role}] ${said(message).slice(0, maxPartChars)}`);
   let text = "";
-  for (const line of lines.reverse()) {
+  for (const line of lines.toReversed()) {
     if (text.length + line.length > maxChars) return `[older messages left out]\n${text}`;
     text = `${line}\n${text}`;
   }

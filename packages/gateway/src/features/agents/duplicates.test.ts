@@ -57,6 +57,7 @@ test("chat.send: in_flight while running, ok or the error afterwards", async () 
   const bench = makeBench({ script: inTurn(hang("x"), () => fail("auth", "refused")) });
   expect(await bench.chat("hi", "k")).toEqual({ runId: "k", status: "started" });
   expect(await bench.chat("hi", "k")).toEqual({ runId: "k", status: "in_flight" });
+  await until(() => bench.state.requests.length === 1);
   await bench.abort({ sessionKey: "main" });
   expect(await bench.chat("hi", "k")).toEqual({ runId: "k", status: "ok" });
   await bench.chat("again", "k2");

@@ -67,7 +67,7 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
 
 function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
   const clock = turn.model.api === "offline" ? undefined : { timeZone: turn.timeZone };
-  return contextOf(deps.sessions.contextEntries(run.sessionId), clock);
+  return contextOf(deps.contexts.read(run.sessionId), clock);
 }
 
 /** One model call. Undefined when the run ended meanwhile. */

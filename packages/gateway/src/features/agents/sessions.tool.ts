@@ -51,7 +51,7 @@ const list = (agents: Agents): Tool =>
 function history(agents: Agents, sessionId: string, limit: number, includeTools: boolean): { role: string; text: string; timestamp: number }[] {
   const lines: { role: string; text: string; timestamp: number }[] = [];
   let left = maxHistoryChars;
-  for (const { body, timestamp } of agents.deps.sessions.entries(sessionId, { limit }).reverse()) {
+  for (const { body, timestamp } of agents.deps.sessions.entries(sessionId, { limit }).toReversed()) {
     if (body.type !== "message" || (body.message.role === "toolResult" && !includeTools)) continue;
     const text = messageText(body.message).slice(0, Math.min(maxTextChars, left)).toWellFormed();
     if (text === "") continue;

@@ -7,6 +7,7 @@ import type { ModelDirectory } from "../models/index.ts";
 import type { SessionLedger, Sessions } from "../sessions/index.ts";
 import type { ToolBox } from "../tools/index.ts";
 import type { AgentsRoomConfig } from "./agents.config.ts";
+import type { ContextCache } from "./context-cache.ts";
 import type { AgentDirectory } from "./directory.ts";
 import type { PromptSkill } from "./prompt.ts";
 import type { RunTable } from "./runs.store.ts";
@@ -36,6 +37,7 @@ export interface TurnDeps {
   directory: AgentDirectory;
   workspaces: Workspaces;
   table: RunTable;
+  contexts: ContextCache;
   drainSystemEvents: (sessionKey: string) => readonly QueuedEvent[];
   queueSystemEvent: (sessionKey: string, text: string) => void;
 }

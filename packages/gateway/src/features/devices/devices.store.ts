@@ -92,7 +92,9 @@ export function countDevices(reader: Reader): number {
 
 /** The device approved longest ago without anybody having been asked. */
 export function oldestSilentDevice(reader: Reader): string | undefined {
-  return reader.get<{ device_id: string }>("SELECT device_id FROM device WHERE silent = 1 ORDER BY approved_at_ms LIMIT 1")?.device_id;
+  return reader.get<{ device_id: string }>(
+    "SELECT device_id FROM device WHERE silent = 1 ORDER BY approved_at_ms LIMIT 1",
+  )?.device_id;
 }
 
 export function putDevice(tx: Tx, device: DeviceRow, silent: boolean): void {
@@ -122,7 +124,9 @@ export function getToken(reader: Reader, deviceId: string, role: string): TokenR
 }
 
 export function listTokens(reader: Reader, deviceId: string): TokenRow[] {
-  return reader.all<TokenSql>("SELECT * FROM device_token WHERE device_id = ? ORDER BY role LIMIT 16", deviceId).map(toToken);
+  return reader
+    .all<TokenSql>("SELECT * FROM device_token WHERE device_id = ? ORDER BY role LIMIT 16", deviceId)
+    .map(toToken);
 }
 
 export function putToken(tx: Tx, deviceId: string, token: TokenRow): void {
@@ -151,18 +155,27 @@ interface PendingSql {
 const toRequest = (row: PendingSql): PairingRequest => JSON.parse(row.record) as PairingRequest;
 
 export function getPending(reader: Reader, requestId: string, since: number): PairingRequest | undefined {
-  const row = reader.get<PendingSql>("SELECT record FROM device_pending WHERE request_id = ? AND ts > ?", requestId, since);
+  const row = reader.get<PendingSql>(
+    "SELECT record FROM device_pending WHERE request_id = ? AND ts > ?",
+    requestId,
+    since,
+  );
   return row && toRequest(row);
 }
 
 export function pendingOf(reader: Reader, deviceId: string): PairingRequest | undefined {
-  const row = reader.get<PendingSql>("SELECT record FROM device_pending WHERE device_id = ? ORDER BY ts DESC LIMIT 1", deviceId);
+  const row = reader.get<PendingSql>(
+    "SELECT record FROM device_pending WHERE device_id = ? ORDER BY ts DESC LIMIT 1",
+    deviceId,
+  );
   return row && toRequest(row);
 }
 
 /** Newest first. */
 export function listPending(reader: Reader, since: number): PairingRequest[] {
-  return reader.all<PendingSql>("SELECT record FROM device_pending WHERE ts > ? ORDER BY ts DESC LIMIT 256", since).map(toRequest);
+  return reader
+    .all<PendingSql>("SELECT record FROM device_pending WHERE ts > ? ORDER BY ts DESC LIMIT 256", since)
+    .map(toRequest);
 }
 
 export function countPending(reader: Reader): number {

@@ -80,7 +80,12 @@ describe("pairing", () => {
     expect(again.requestId).toBe(first.requestId);
     expect(first.reason).toBe("not-paired");
     expect(names()).toEqual(["device.pair.requested"]);
-    expect(events[0]?.[1]).toMatchObject({ requestId: first.requestId, deviceId: "d1", remoteIp: "1.2.3.4", role: "operator" });
+    expect(events[0]?.[1]).toMatchObject({
+      requestId: first.requestId,
+      deviceId: "d1",
+      remoteIp: "1.2.3.4",
+      role: "operator",
+    });
   });
 
   test("asking for more merges into the waiting request and tells operators what it now contains", async () => {
@@ -88,13 +93,18 @@ describe("pairing", () => {
     const more = await ask({ scopes: ["operator.write"], role: "node" });
     expect(more.requestId).toBe(first.requestId);
     expect(names()).toEqual(["device.pair.requested", "device.pair.requested"]);
-    expect(devices.list().pending).toMatchObject([{ roles: ["operator", "node"], scopes: ["operator.read", "operator.write"] }]);
+    expect(devices.list().pending).toMatchObject([
+      { roles: ["operator", "node"], scopes: ["operator.read", "operator.write"] },
+    ]);
   });
 
   test("approval pairs, rejection lets the device ask again, an unknown or old request is named", async () => {
     const { requestId } = await ask();
     const approved = await devices.approve(requestId, admin);
-    expect(approved.device).toMatchObject({ deviceId: "d1", tokens: [{ role: "operator", scopes: ["operator.read"] }] });
+    expect(approved.device).toMatchObject({
+      deviceId: "d1",
+      tokens: [{ role: "operator", scopes: ["operator.read"] }],
+    });
     expect(JSON.stringify(approved)).not.toMatch(/"token":/);
     expect(await devices.ensurePaired(device({ silent: false }))).toEqual({ paired: true });
     await expect(devices.approve(requestId, admin)).rejects.toThrow("unknown requestId");
@@ -106,7 +116,11 @@ describe("pairing", () => {
     expect(devices.list().pending).toEqual([]);
     await expect(devices.reject(third.requestId)).rejects.toThrow("unknown requestId");
     expect(names()).toEqual([
-      "device.pair.requested", "device.pair.resolved", "device.pair.requested", "device.pair.resolved", "device.pair.requested",
+      "device.pair.requested",
+      "device.pair.resolved",
+      "device.pair.requested",
+      "device.pair.resolved",
+      "device.pair.requested",
     ]);
   });
 
@@ -117,7 +131,9 @@ describe("pairing", () => {
     await expect(refusal).rejects.toMatchObject({ kind: "forbidden", message: "missing scope: operator.admin" });
     expect(devices.list().pending).toHaveLength(1);
     const small = await ask({ deviceId: "d2", publicKey: "k2" });
-    expect((await devices.approve(small.requestId, caller("operator.pairing", "operator.write"))).device.deviceId).toBe("d2");
+    expect((await devices.approve(small.requestId, caller("operator.pairing", "operator.write"))).device.deviceId).toBe(
+      "d2",
+    );
   });
 
   test("a second role and more scopes are upgrades; what is held covers what it implies", async () => {
@@ -154,10 +170,14 @@ describe("pairing", () => {
     const { requestId } = await ask({ deviceId: "kept", publicKey: "kept" });
     await devices.approve(requestId, admin);
     await Promise.all(
-      Array.from({ length: pairingLimits.devices }, (_, i) => devices.ensurePaired(device({ deviceId: `x${i}`, publicKey: `k${i}` }))),
+      Array.from({ length: pairingLimits.devices }, (_, i) =>
+        devices.ensurePaired(device({ deviceId: `x${i}`, publicKey: `k${i}` })),
+      ),
     );
     expect(countDevices(store)).toBe(pairingLimits.devices);
-    expect(await devices.ensurePaired(device({ deviceId: "kept", publicKey: "kept", silent: false }))).toEqual({ paired: true });
+    expect(await devices.ensurePaired(device({ deviceId: "kept", publicKey: "kept", silent: false }))).toEqual({
+      paired: true,
+    });
   });
 });
 
@@ -192,7 +212,11 @@ describe("tokens", () => {
 
   test("a revoked token fails, its sockets close, and the next hello mints another", async () => {
     const { token } = await issued();
-    expect(await devices.revoke("d1", "operator")).toMatchObject({ deviceId: "d1", role: "operator", revokedAtMs: world.now() });
+    expect(await devices.revoke("d1", "operator")).toMatchObject({
+      deviceId: "d1",
+      role: "operator",
+      revokedAtMs: world.now(),
+    });
     expect(await devices.verifyToken(operator, token)).toBe("mismatch");
     await world.clock.advance(0);
     expect(closed).toEqual(["d1 device token revoked operator"]);
@@ -203,7 +227,9 @@ describe("tokens", () => {
 
   test("rotation replaces the token and the scopes, within what the caller holds", async () => {
     const { token } = await issued(["operator.admin"]);
-    await expect(devices.rotate({ deviceId: "d1", role: "operator" }, caller("operator.pairing"))).rejects.toThrow("missing scope: operator.admin");
+    await expect(devices.rotate({ deviceId: "d1", role: "operator" }, caller("operator.pairing"))).rejects.toThrow(
+      "missing scope: operator.admin",
+    );
     const rotated = await devices.rotate({ deviceId: "d1", role: "operator", scopes: ["operator.write"] }, admin);
     expect(rotated).toMatchObject({ scopes: ["operator.write"], rotatedAtMs: world.now() });
     expect(rotated.token).not.toBe(token);

@@ -5,9 +5,27 @@ import type { Identity } from "../../kernel/call.ts";
 import type { Logger } from "../../kernel/log.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Store } from "../../store/store.ts";
-import { deleteDevice, getDevice, getToken, listDevices, listPending, listTokens, putDevice, putToken, touchToken } from "./devices.store.ts";
+import {
+  deleteDevice,
+  getDevice,
+  getToken,
+  listDevices,
+  listPending,
+  listTokens,
+  putDevice,
+  putToken,
+  touchToken,
+} from "./devices.store.ts";
 import { approve, metadataChanged, mustPend, pendingSince, stepPairing, takePending } from "./pairing.ts";
-import { covers, pairingNeeded, type DeviceRow, type PairedDevice, type PresentedDevice, type TokenRow, type UpgradeReason } from "./records.ts";
+import {
+  covers,
+  pairingNeeded,
+  type DeviceRow,
+  type PairedDevice,
+  type PresentedDevice,
+  type TokenRow,
+  type UpgradeReason,
+} from "./records.ts";
 import { mint, tokenEquals } from "./tokens.ts";
 
 /** `last_used_at_ms` is a display value: written at most once a minute. */
@@ -24,7 +42,13 @@ export interface DevicesParts {
 
 type PairingVerdict =
   | { paired: true }
-  | { paired: false; requestId: string; reason: UpgradeReason; approvedRoles: readonly string[]; approvedScopes: readonly string[] };
+  | {
+      paired: false;
+      requestId: string;
+      reason: UpgradeReason;
+      approvedRoles: readonly string[];
+      approvedScopes: readonly string[];
+    };
 
 interface IssuedToken {
   token: string;
@@ -52,13 +76,16 @@ export class Devices {
     const known = getDevice(this.#store, device.deviceId);
     const stored = getToken(this.#store, device.deviceId, device.role);
     const equal = tokenEquals(token, stored?.token ?? "");
-    if (!equal || !stored || stored.revokedAtMs !== undefined || known?.publicKey !== device.publicKey) return "mismatch";
+    if (!equal || !stored || stored.revokedAtMs !== undefined || known?.publicKey !== device.publicKey)
+      return "mismatch";
     if (!covers(stored.scopes, device.scopes)) return "scope";
     const now = this.#world.now();
     if (now - (stored.lastUsedAtMs ?? 0) >= touchIntervalMs) {
-      this.#store.commit((tx) => touchToken(tx, device.deviceId, device.role, now)).catch((error: unknown) => {
-        this.#parts.log.warn("could not note the use of a device token", { error });
-      });
+      this.#store
+        .commit((tx) => touchToken(tx, device.deviceId, device.role, now))
+        .catch((error: unknown) => {
+          this.#parts.log.warn("could not note the use of a device token", { error });
+        });
     }
     return "ok";
   }
@@ -72,12 +99,16 @@ export class Devices {
     if (step.kind === "paired") return { paired: true };
     const { request } = step;
     if (step.kind === "approved") {
-      this.#parts.log.info(`device paired silently device=${asking.deviceId} role=${asking.role} client=${asking.clientId}`);
+      this.#parts.log.info(
+        `device paired silently device=${asking.deviceId} role=${asking.role} client=${asking.clientId}`,
+      );
       this.#resolved(request.requestId, request.deviceId, "approved");
       return { paired: true };
     }
     if (step.announce) {
-      this.#parts.log.info(`device asks to be paired request=${request.requestId} device=${request.deviceId} reason=${step.reason}`);
+      this.#parts.log.info(
+        `device asks to be paired request=${request.requestId} device=${request.deviceId} reason=${step.reason}`,
+      );
       this.#parts.bus.publish("device.pair.requested", request);
     }
     return {
@@ -135,7 +166,8 @@ export class Devices {
   /** Forgets the device and its tokens and closes its sockets. Throws GatewayError("not-found"). */
   async remove(deviceId: string): Promise<{ deviceId: string }> {
     await this.#store.commit((tx) => {
-      if (!getDevice(tx, deviceId)) throw new GatewayError("not-found", "unknown deviceId", { details: { code: "UNKNOWN_DEVICE" } });
+      if (!getDevice(tx, deviceId))
+        throw new GatewayError("not-found", "unknown deviceId", { details: { code: "UNKNOWN_DEVICE" } });
       deleteDevice(tx, deviceId);
     });
     this.#closeSoon(deviceId, "device removed");
@@ -154,12 +186,23 @@ export class Devices {
       const old = getToken(tx, deviceId, role);
       const scopes = asked.scopes ?? old?.scopes ?? device.scopes;
       mustHold(caller, scopes);
-      const fresh = mint(this.#world, role, scopes, old ?? { token: "", role, scopes: [], createdAtMs: this.#world.now() });
+      const fresh = mint(
+        this.#world,
+        role,
+        scopes,
+        old ?? { token: "", role, scopes: [], createdAtMs: this.#world.now() },
+      );
       putToken(tx, deviceId, fresh);
       if (asked.scopes) putDevice(tx, { ...device, scopes: [...new Set(asked.scopes)] }, false);
       return fresh;
     });
-    return { deviceId, role, token: token.token, scopes: token.scopes, rotatedAtMs: token.rotatedAtMs ?? token.createdAtMs };
+    return {
+      deviceId,
+      role,
+      token: token.token,
+      scopes: token.scopes,
+      rotatedAtMs: token.rotatedAtMs ?? token.createdAtMs,
+    };
   }
 
   /** Ends a token and closes the device's sockets of that role. Throws GatewayError("not-found"). */
@@ -200,6 +243,11 @@ function mustHold(caller: Identity, scopes: readonly string[]): void {
   const requiredScopes: (Scope | string)[] = [missing];
   const known = (knownScopes as readonly string[]).includes(missing);
   throw new GatewayError("forbidden", `missing scope: ${missing}`, {
-    details: { code: "MISSING_SCOPE", missingScope: missing, requiredScopes, ...(known ? {} : { note: "unknown scopes need operator.admin" }) },
+    details: {
+      code: "MISSING_SCOPE",
+      missingScope: missing,
+      requiredScopes,
+      ...(known ? {} : { note: "unknown scopes need operator.admin" }),
+    },
   });
 }

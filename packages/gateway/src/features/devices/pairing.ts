@@ -3,10 +3,30 @@ import { GatewayError } from "@openclaw/protocol";
 import type { World } from "../../kernel/world.ts";
 import type { Reader, Tx } from "../../store/store.ts";
 import {
-  countDevices, countPending, deleteDevice, deletePending, deletePendingOf, expirePending, getDevice, getPending, getToken,
-  oldestSilentDevice, pendingOf, putDevice, putPending, putToken,
+  countDevices,
+  countPending,
+  deleteDevice,
+  deletePending,
+  deletePendingOf,
+  expirePending,
+  getDevice,
+  getPending,
+  getToken,
+  oldestSilentDevice,
+  pendingOf,
+  putDevice,
+  putPending,
+  putToken,
 } from "./devices.store.ts";
-import { covers, pairingNeeded, union, type DeviceRow, type PairingRequest, type PresentedDevice, type UpgradeReason } from "./records.ts";
+import {
+  covers,
+  pairingNeeded,
+  union,
+  type DeviceRow,
+  type PairingRequest,
+  type PresentedDevice,
+  type UpgradeReason,
+} from "./records.ts";
 import { mint } from "./tokens.ts";
 
 export const pairingLimits = {
@@ -18,7 +38,13 @@ export const pairingLimits = {
 export type PairingStep =
   | { kind: "paired" }
   | { kind: "approved"; request: PairingRequest }
-  | { kind: "pending"; request: PairingRequest; reason: UpgradeReason; device: DeviceRow | undefined; announce: boolean };
+  | {
+      kind: "pending";
+      request: PairingRequest;
+      reason: UpgradeReason;
+      device: DeviceRow | undefined;
+      announce: boolean;
+    };
 
 /** Time before which pending requests have expired. */
 export const pendingSince = (world: World): number => world.now() - pairingLimits.lifetimeMs;
@@ -47,16 +73,26 @@ export function stepPairing(tx: Tx, asking: PresentedDevice, world: World): Pair
   const request = waiting ? merged(waiting, asking) : requestOf(asking, device !== undefined, world);
   if (asking.silent) {
     // What others asked for this device while it was away is not approved along with it.
-    const own = { ...request, publicKey: asking.publicKey, role: asking.role, roles: [asking.role], scopes: [...asking.scopes] };
+    const own = {
+      ...request,
+      publicKey: asking.publicKey,
+      role: asking.role,
+      roles: [asking.role],
+      scopes: [...asking.scopes],
+    };
     approve(tx, own, true, world);
     return { kind: "approved", request: own };
   }
   const same = waiting !== undefined && sameRequest(waiting, request);
   if (!waiting && countPending(tx) >= pairingLimits.pendingInAll) {
-    throw new GatewayError("unavailable", "too many devices are waiting for approval; approve or reject some, or retry later", {
-      retryAfterMs: 60_000,
-      details: { code: "TOO_MANY_PAIRING_REQUESTS" },
-    });
+    throw new GatewayError(
+      "unavailable",
+      "too many devices are waiting for approval; approve or reject some, or retry later",
+      {
+        retryAfterMs: 60_000,
+        details: { code: "TOO_MANY_PAIRING_REQUESTS" },
+      },
+    );
   }
   if (!same) putPending(tx, request);
   return { kind: "pending", request, reason: reason ?? "not-paired", device, announce: !same };
@@ -108,9 +144,13 @@ export function mustPend(reader: Reader, requestId: string, world: World): Pairi
 function makeRoom(tx: Tx): void {
   const oldest = oldestSilentDevice(tx);
   if (oldest === undefined) {
-    throw new GatewayError("conflict", "too many paired devices; remove some with: openclaw devices remove <deviceId>", {
-      details: { code: "TOO_MANY_DEVICES" },
-    });
+    throw new GatewayError(
+      "conflict",
+      "too many paired devices; remove some with: openclaw devices remove <deviceId>",
+      {
+        details: { code: "TOO_MANY_DEVICES" },
+      },
+    );
   }
   deleteDevice(tx, oldest);
 }
@@ -154,4 +194,7 @@ function merged(waiting: PairingRequest, asking: PresentedDevice): PairingReques
 }
 
 const sameRequest = (a: PairingRequest, b: PairingRequest): boolean =>
-  a.publicKey === b.publicKey && a.role === b.role && a.roles?.length === b.roles?.length && a.scopes?.length === b.scopes?.length;
+  a.publicKey === b.publicKey &&
+  a.role === b.role &&
+  a.roles?.length === b.roles?.length &&
+  a.scopes?.length === b.scopes?.length;

@@ -53,14 +53,19 @@ const isScope = (name: string): name is Scope => (knownScopes as readonly string
 
 /** Whether `held` covers every scope of `asked`: literally, or because admin covers all and write covers read. */
 export const covers = (held: readonly string[], asked: readonly string[]): boolean =>
-  asked.every((scope) => (isScope(scope) ? grants(held, scope) : held.includes("operator.admin") || held.includes(scope)));
+  asked.every((scope) =>
+    isScope(scope) ? grants(held, scope) : held.includes("operator.admin") || held.includes(scope),
+  );
 
 export const union = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])];
 
 export type UpgradeReason = "not-paired" | "role-upgrade" | "scope-upgrade";
 
 /** Why this device must be paired (again); undefined when it is. The first match names the reason. */
-export function pairingNeeded(device: DeviceRow | undefined, asking: Pick<PresentedDevice, "publicKey" | "role" | "scopes">): UpgradeReason | undefined {
+export function pairingNeeded(
+  device: DeviceRow | undefined,
+  asking: Pick<PresentedDevice, "publicKey" | "role" | "scopes">,
+): UpgradeReason | undefined {
   if (!device || device.publicKey !== asking.publicKey) return "not-paired";
   if (!device.roles.includes(asking.role)) return "role-upgrade";
   return covers(device.scopes, asking.scopes) ? undefined : "scope-upgrade";

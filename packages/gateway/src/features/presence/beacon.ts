@@ -31,7 +31,8 @@ const seconds = (value: unknown): number | undefined =>
 function parseNode(line: string): PresencePatch {
   const [head = "", ...rest] = line.split("·").map((part) => part.trim());
   const named = /^Node:\s*(.*?)(?:\s*\(([^()]*)\))?$/.exec(head);
-  const after = (word: string): string | undefined => text(rest.find((part) => part.startsWith(`${word} `))?.slice(word.length + 1));
+  const after = (word: string): string | undefined =>
+    text(rest.find((part) => part.startsWith(`${word} `))?.slice(word.length + 1));
   const input = /^last input (\d{1,9})s ago$/.exec(rest.find((part) => part.startsWith("last input ")) ?? "");
   return {
     host: text(named?.[1]),

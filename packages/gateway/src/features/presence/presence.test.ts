@@ -16,7 +16,12 @@ beforeEach(() => {
   notes = [];
   const bus = new Bus(silentLogger);
   bus.on("presence", (payload) => void events.push(payload as (typeof events)[number]));
-  presence = new Presence({ world, bus, self: { host: "Box", version: "1.0" }, enqueueSystemEvent: (text) => void notes.push(text) });
+  presence = new Presence({
+    world,
+    bus,
+    self: { host: "Box", version: "1.0" },
+    enqueueSystemEvent: (text) => void notes.push(text),
+  });
   presence.start();
 });
 
@@ -47,8 +52,16 @@ describe("connections", () => {
     expect(presence.list()).toMatchObject([
       { host: "Box", mode: "gateway", reason: "self" },
       {
-        host: "openclaw-macos", mode: "ui", version: "2.0", platform: "macos", deviceId: "D1", instanceId: "I1",
-        roles: ["operator"], scopes: ["operator.read"], reason: "connect", text: "Node: openclaw-macos · mode ui",
+        host: "openclaw-macos",
+        mode: "ui",
+        version: "2.0",
+        platform: "macos",
+        deviceId: "D1",
+        instanceId: "I1",
+        roles: ["operator"],
+        scopes: ["operator.read"],
+        reason: "connect",
+        text: "Node: openclaw-macos · mode ui",
       },
     ]);
     presence.disconnected(identity({ deviceId: "D1", instanceId: "I1" }));
@@ -120,9 +133,24 @@ describe("system-event", () => {
 
   test("given fields win over those in the text, wrong types are ignored, tags are kept", () => {
     const text = "Node: Ann's Mac (192.168.1.5) · app 1.2.0 · last input 8s ago · mode local · reason periodic";
-    call(presence)["system-event"]({ text, tags: ["x", 3], version: "9", roles: "node", lastInputSeconds: 4.7, deviceId: "dev" });
+    call(presence)["system-event"]({
+      text,
+      tags: ["x", 3],
+      version: "9",
+      roles: "node",
+      lastInputSeconds: 4.7,
+      deviceId: "dev",
+    });
     expect(presence.list()[1]).toMatchObject({
-      host: "Ann's Mac", ip: "192.168.1.5", version: "9", mode: "local", reason: "periodic", lastInputSeconds: 4, tags: ["x"], deviceId: "dev", text,
+      host: "Ann's Mac",
+      ip: "192.168.1.5",
+      version: "9",
+      mode: "local",
+      reason: "periodic",
+      lastInputSeconds: 4,
+      tags: ["x"],
+      deviceId: "dev",
+      text,
     });
     expect(presence.list()[1]).not.toHaveProperty("roles");
   });

@@ -72,7 +72,7 @@ export class Presence {
     this.#sorted ??= [...this.#entries.values()]
       .map((kept) => kept.entry)
       // The map stands in order of change: of two with the same time the later one comes first.
-      .reverse()
+      .toReversed()
       .sort((a, b) => b.ts - a.ts)
       .slice(0, presenceLimits.entries - 1);
     return [this.#self(), ...this.#sorted];
@@ -117,8 +117,12 @@ export class Presence {
   systemEvent(params: MethodParams<"system-event">): void {
     const { text, isNode, fields } = readBeacon(params);
     const key =
-      presenceKey(fields.deviceId) ?? presenceKey(fields.instanceId) ?? presenceKey(fields.host) ?? presenceKey(fields.ip) ??
-      presenceKey(text.slice(0, 64)) ?? "unknown";
+      presenceKey(fields.deviceId) ??
+      presenceKey(fields.instanceId) ??
+      presenceKey(fields.host) ??
+      presenceKey(fields.ip) ??
+      presenceKey(text.slice(0, 64)) ??
+      "unknown";
     const before = this.#entries.get(key)?.entry;
     const { entry } = this.#upsert(key, fields);
     this.#changed();

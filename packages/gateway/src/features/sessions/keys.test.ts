@@ -86,11 +86,10 @@ test("any text gives a safe canonical key that is its own canonical key, or is r
         return error instanceof GatewayError && error.kind === "invalid";
       }
       const known = key === "global" || key === "unknown" || rules.exists(splitKey(key)?.agentId ?? "");
-      // oxlint-disable-next-line no-control-regex
       return (
         known &&
         key.length <= maxKeyLength &&
-        !/[\u0000-\u001f/\\]/u.test(key) &&
+        !/[\p{Cc}/\\]/u.test(key) &&
         key.isWellFormed() &&
         canonicalKey(key, rules) === key
       );

@@ -129,6 +129,7 @@ function finished(session: ProcessSession): ToolResult {
   const { exit, facts } = session;
   const aggregated = shownText(session, session.output.text());
   const notes: string[] = [];
+  if (session.terminalMissing) notes.push("No terminal was available; the command ran with pipes.");
   if (session.output.dropped > 0) notes.push(`The first ${session.output.dropped} characters of output were left out.`);
   if (exit?.leftBehind) notes.push("Processes it left behind were ended; use background: true to keep one running.");
   const failed = exit === undefined || exit.exitCode !== 0 || exit.timedOut || exit.killed;

@@ -36,6 +36,8 @@ export class ProcessSession {
   exit: Exit | undefined;
   /** A real terminal: its output is kept raw. */
   terminal = false;
+  /** A terminal was asked for and could not be had. */
+  terminalMissing = false;
   /** Survives the run that started it. */
   background = false;
   timedOut = false;

@@ -91,6 +91,7 @@ export class Processes implements Service {
       });
       session.child = child;
       session.terminal = child.terminal;
+      session.terminalMissing = request.terminal && !child.terminal;
       const startTime = processStartTime(child.pid, world.platform);
       this.#options.ledger?.recordChild({ pid: child.pid, ...(startTime === undefined ? {} : { startTime }) });
       this.#sessions.set(session.facts.sessionId, session);

@@ -153,6 +153,21 @@ describe("web_fetch", () => {
     });
   });
 
+  test("a page made to be slow to take apart is read in one pass", async () => {
+    const deep = `<html><head><title>Deep</title></head><body>${"<div>".repeat(100_000)}at the &amp; bottom<script>steal()</script>`;
+    const long = `<html><body>${"<p>one <b>word</b></p>".repeat(20_000)}`;
+    const host = await serve((request, response) =>
+      response.setHeader("content-type", "text/html").end(request.url === "/deep" ? deep : long),
+    );
+    const { fetch } = kit([host]);
+    const before = performance.now();
+    const text = textOf(await fetch(`http://${host}/deep`));
+    expect(text).toContain("# Deep\n\nat the & bottom\n");
+    expect(text).not.toContain("steal");
+    expect(textOf(await fetch(`http://${host}/long`))).toContain("one word\none word");
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
   test("ends with a text when the server does not answer in time, and at once when the run is aborted", async () => {
     const host = await serve(() => {});
     const slow = kit([host], (fetch) => void (fetch.timeoutSeconds = 0.05));

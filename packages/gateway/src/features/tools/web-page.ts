@@ -1,4 +1,5 @@
 /** From an answer of the web to text a model can read: HTML to markdown, JSON laid out, other text as it is. */
+import { plainHtml } from "./plain-html.ts";
 import type { WebAnswer } from "./web-client.ts";
 
 export type ExtractMode = "markdown" | "text";
@@ -11,8 +12,11 @@ export interface WebPage {
   extractor: "readability" | "html" | "json" | "raw";
 }
 
-/** Parsing is synchronous: beyond this it would hold up everyone else. */
+/** Taking a page apart is synchronous and costs more than linear time: beyond this it would hold up everyone else, and the
+ *  text is read in one pass instead. */
 const maxHtmlChars = 1_000_000;
+const maxTags = 3_000;
+const maxDepth = 60;
 
 /** Parts that are large or seldom needed, loaded when the first page arrives. */
 const catalogue = {
@@ -69,17 +73,20 @@ function prettyJson(text: string): string {
 }
 
 async function readHtml(html: string, mode: ExtractMode, contentType: string): Promise<WebPage> {
+  if (html.length > maxHtmlChars || tooCostly(html)) {
+    const title = /<title[^>]{0,200}>([^<]{1,300})/iu.exec(html.slice(0, 100_000))?.[1]?.trim();
+    return { text: tidy(plainHtml(html)), ...(title ? { title } : {}), contentType, extractor: "html" };
+  }
   const [{ parseHTML }, { Readability }, { default: Turndown }] = await Promise.all([
     catalogue.dom.load(),
     catalogue.readability.load(),
     catalogue.turndown.load(),
   ]);
-  const source = html.slice(0, maxHtmlChars);
-  const { document } = parseHTML(/<html[\s>]/iu.test(source) ? source : `<html><body>${source}</body></html>`);
+  const { document } = parseHTML(/<html[\s>]/iu.test(html) ? html : `<html><body>${html}</body></html>`);
   const title = document.querySelector("title")?.textContent?.trim();
-  const article = new Readability(document as never, { maxElemsToParse: 50_000 }).parse();
+  const article = new Readability(document as never).parse();
   // Readability takes the document apart, so what it does not want is read from a fresh one.
-  const body = article?.content ?? parseHTML(source).document.querySelector("body")?.innerHTML ?? source;
+  const body = article?.content ?? parseHTML(html).document.querySelector("body")?.innerHTML ?? html;
   const turndown = new Turndown({ headingStyle: "atx", codeBlockStyle: "fenced", bulletListMarker: "-" });
   turndown.remove(["script", "style", "noscript", "iframe", "template"] as never);
   const { document: clean } = parseHTML(`<html><body>${body}</body></html>`);
@@ -92,6 +99,26 @@ async function readHtml(html: string, mode: ExtractMode, contentType: string): P
     contentType,
     extractor: article?.content ? "readability" : "html",
   };
+}
+
+const withoutEnd = /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/u;
+
+/** Whether a page has too many tags or is nested too deeply to be taken apart in time. End tags that close nothing count
+ *  for nothing, so they cannot hide the depth. */
+function tooCostly(html: string): boolean {
+  const open: string[] = [];
+  let tags = 0;
+  for (let at = html.indexOf("<"); at !== -1; at = html.indexOf("<", at + 1)) {
+    if (++tags > maxTags || open.length > maxDepth) return true;
+    const [, end, tag] = /^<(\/?)([a-z][a-z0-9-]*)/iu.exec(html.slice(at, at + 40)) ?? [];
+    const name = tag?.toLowerCase();
+    if (name === undefined || withoutEnd.test(name)) continue;
+    if (end === "/") {
+      const opened = open.lastIndexOf(name);
+      if (opened !== -1) open.length = opened;
+    } else if (!(/^(p|li|tr|td|th|dt|dd|option)$/u.test(name) && open.at(-1) === name)) open.push(name);
+  }
+  return false;
 }
 
 /** Markdown without its marks: links as their text, no emphasis, no headings. */

@@ -37,7 +37,7 @@ export function parseMessage(message: string, isModel: (word: string) => boolean
       else if (kind === "verbose" && parseVerbose(value)) found.verbose = value.toLowerCase();
       else if (kind === "model" && isModel(value)) found.model = value;
       else return whole;
-      return before;
+      return before === "\n" ? before : "";
     })
     .trim();
   if (found.text !== "" && found.text !== trimmed) return found;

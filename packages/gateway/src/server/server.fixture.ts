@@ -15,7 +15,13 @@ export interface Frame {
   id?: string;
   ok?: boolean;
   payload?: unknown;
-  error?: { code: string; message: string; details?: Record<string, unknown>; retryable?: boolean; retryAfterMs?: number };
+  error?: {
+    code: string;
+    message: string;
+    details?: Record<string, unknown>;
+    retryable?: boolean;
+    retryAfterMs?: number;
+  };
   event?: string;
   seq?: number;
   stateVersion?: unknown;
@@ -29,7 +35,11 @@ export const testSettings = (): Writable<ServerSettings> => ({
   auth: { mode: "token", token: testToken },
   allowedOrigins: [],
   trustedProxies: [],
-  controlUi: { allowInsecureAuth: false, dangerouslyDisableDeviceAuth: false, dangerouslyAllowHostHeaderOriginFallback: false },
+  controlUi: {
+    allowInsecureAuth: false,
+    dangerouslyDisableDeviceAuth: false,
+    dangerouslyAllowHostHeaderOriginFallback: false,
+  },
   maxBufferedBytes: 1_572_864,
   tickIntervalMs: 30_000,
   handshakeTimeoutMs: 10_000,
@@ -48,7 +58,13 @@ export class FakeDevices implements DevicePort {
   ensurePaired(device: PresentedDevice): ReturnType<DevicePort["ensurePaired"]> {
     this.asked.push(device);
     if (this.pending === undefined || device.silent) return Promise.resolve({ paired: true });
-    return Promise.resolve({ paired: false, requestId: this.pending, reason: "not-paired", approvedRoles: [], approvedScopes: [] });
+    return Promise.resolve({
+      paired: false,
+      requestId: this.pending,
+      reason: "not-paired",
+      approvedRoles: [],
+      approvedScopes: [],
+    });
   }
   issueToken(device: Parameters<DevicePort["issueToken"]>[0]): ReturnType<DevicePort["issueToken"]> {
     return Promise.resolve({ token: "device-token", role: device.role, scopes: device.scopes, issuedAtMs: 5 });
@@ -93,7 +109,8 @@ export async function startRig(
   const presence: string[] = [];
   const handlers = new Map<MethodName, Handler<MethodName>>();
   const plain: Record<string, AnyHandler> = { health: () => ({ ok: true }), status: () => ({}), ...given.handlers };
-  for (const [name, handler] of Object.entries(plain)) handlers.set(name as MethodName, handler as unknown as Handler<MethodName>);
+  for (const [name, handler] of Object.entries(plain))
+    handlers.set(name as MethodName, handler as unknown as Handler<MethodName>);
   const listener = await Listener.bind({ host: "127.0.0.1", port: 0, log, world });
   const server = new Server({
     world,
@@ -179,7 +196,9 @@ export class TestClient {
     this.ws = ws;
     ws.setMaxListeners(0);
     this.opened = once(ws, "open");
-    this.closed = new Promise((resolve) => ws.once("close", (code, reason) => resolve({ code, reason: reason.toString() })));
+    this.closed = new Promise((resolve) =>
+      ws.once("close", (code, reason) => resolve({ code, reason: reason.toString() })),
+    );
     ws.on("message", (data: Buffer) => {
       this.frames.push(JSON.parse(data.toString()) as Frame);
       for (const wake of this.#wake.splice(0)) wake();
