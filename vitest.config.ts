@@ -5,7 +5,11 @@ export default defineConfig({
   resolve: { conditions: ["openclaw-source"] },
   ssr: { resolve: { conditions: ["openclaw-source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "test/{integration,conformance,regression,house,fuzz,soak}/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "apps/*/src/**/*.test.ts",
+      "test/{integration,conformance,regression,house,fuzz,soak}/**/*.test.ts",
+    ],
     pool: "threads",
     isolate: false,
     maxWorkers: 2,

@@ -67,7 +67,7 @@ export const rooms: Record<string, Room> = {
     ),
   },
   /** The binary itself: the command table and what must happen before it. */
-  main: { may: ["kernel"], only: { cli: ["version.ts", "io.ts", "run-cli.ts"] } },
+  main: { may: ["kernel"], only: { cli: ["version.ts", "index.ts"] } },
 };
 
 /** Packages every room may use in its contracts, config sections and tools. */

@@ -38,7 +38,7 @@ export interface GatewayClientOptions {
   /** Default: the global WebSocket. */
   socket?: OpenSocket;
   role?: "operator" | "node";
-  /** Absent: the gateway's default scopes. */
+  /** Name what you need: a gateway of protocol 4 grants nothing that was not asked for. */
   scopes?: readonly string[];
   caps?: readonly string[];
   credentials?: Credentials;

@@ -278,3 +278,20 @@ describe("fairness", () => {
     expect(greedy.frames.filter((f) => f.id?.startsWith("g"))).toHaveLength(5_000);
   });
 });
+
+describe("a client gone mad", () => {
+  test("51 refusals within ten seconds close, spread out they do not", async () => {
+    rig = await startRig({ handlers: { agent: () => ({}) } });
+    const patient = await rig.hello();
+    const mad = await rig.hello();
+    rig.server.drain();
+    const params = { message: "x", idempotencyKey: "k" };
+    for (let i = 0; i < 60; i++) {
+      expect((await patient.request("agent", params)).error?.code).toBe("UNAVAILABLE");
+      await rig.world.clock.advance(300);
+    }
+    for (let i = 0; i < 51; i++) mad.send({ type: "req", id: `m${i}`, method: "agent", params });
+    expect(await mad.closed).toEqual({ code: 1008, reason: "too many refused requests" });
+    expect((await patient.request("health")).ok).toBe(true);
+  });
+});

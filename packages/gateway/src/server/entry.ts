@@ -20,7 +20,7 @@ const socketOptions = {
   perMessageDeflate: false,
   maxPayload: wireLimits.maxPayloadBytes,
   maxFragments: 256,
-  maxBufferedChunks: 4_096,
+  maxBufferedChunks: 32_768,
   closeTimeout: 2_000,
 } as const;
 

@@ -83,11 +83,11 @@ export class Handshake {
     const given = credentialsOf(params);
     const who = guesser(entrance.location, entrance.origin);
     const scopes = effectiveScopes(params, protocol);
-    const device = presented ? this.#verifyDevice(asking, presented, protocol) : undefined;
-    if (device && "refused" in device) return device;
-    // The limiter speaks before anything is compared; without a credential there is nothing to guess.
+    // The limiter speaks before anything is compared or verified; without a credential there is nothing to guess.
     const guessing = Boolean(given.token || given.password || given.deviceToken);
     if (guessing && this.#limiter.lockedForMs(who) > 0) return { refused: limited(this.#limiter.lockedForMs(who)) };
+    const device = presented ? this.#verifyDevice(asking, presented, protocol) : undefined;
+    if (device && "refused" in device) return device;
 
     const reason = judgeSharedSecret(this.#settings.auth, given);
     const shared = reason === undefined;

@@ -90,7 +90,7 @@ export class Agents implements Service {
   }
 
   resume(): void {
-    this.runs.lanes.resume();
+    if (!this.runs.stopped) this.runs.lanes.resume();
   }
 
   /** The durable part of a stop (R-SHUT-4): admits nothing, ends active runs in one commit; waiting runs stay as rows and start

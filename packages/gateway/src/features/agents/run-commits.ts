@@ -68,7 +68,7 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
   const { store, sessions, table } = deps;
   const footer = usageFooter(run, ending, deps);
   const outcome = outcomeOf(run, ending, endedAt, footer, deps);
-  const messages = [...cutOff(run, ending, endedAt), ...(ending.messages ?? [])];
+  const messages = [...cutOff(run, ending, endedAt), ...(ending.messages ?? refusal(run, ending, endedAt))];
   await store.commit((tx) => {
     // A run that ended while it began has its message in the transcript by now, whatever it knows itself.
     const row = table.byId(run.id, tx);
@@ -84,6 +84,11 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
     if (row) table.end(tx, row.id, { state: ending.state, endedAt, outcome, userEntryId });
   });
   return { runId: run.runId, outcome, footer, endedAt, ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }) };
+}
+
+/** A command that failed is answered in the transcript too, so that it is never taken for a message to the model. */
+function refusal(run: LiveRun, ending: Ending, timestamp: number): Message[] {
+  return run.request.command ? [injectedMessage(ending.error ?? "Stopped.", timestamp, { command: true })] : [];
 }
 
 /** What a run that was cut off had said and done so far. */

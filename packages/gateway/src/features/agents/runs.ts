@@ -58,8 +58,8 @@ export class Runs {
     });
   }
 
-  get size(): number {
-    return this.#live.size;
+  get stopped(): boolean {
+    return this.#stopped;
   }
   all(): LiveRun[] {
     return [...this.#live.values()];
@@ -105,7 +105,7 @@ export class Runs {
       return;
     }
     run.after(run.request.waitMs, () => {
-      if (run.state === "accepted") void this.end(run, { state: "expired", error: "The run waited too long for its turn.", reason: "timeout" });
+      if (run.state === "accepted" && !this.#stopped) void this.end(run, { state: "expired", error: "The run waited too long for its turn.", reason: "timeout" });
     });
     this.lanes.add(run);
   }

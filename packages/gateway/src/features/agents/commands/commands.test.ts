@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hang, lastUserText, makeBench, mockModel, say, settle, texts, until, type BenchOptions } from "../agents.fixture.ts";
+import { fail, hang, lastUserText, makeBench, mockModel, say, settle, texts, until, type BenchOptions } from "../agents.fixture.ts";
 import { isStopWord, parseMessage } from "./parse.ts";
 
 const isModel = (word: string) => word === "mock/two" || word === "two";
@@ -134,6 +134,17 @@ test("/compact summarises and says so; with nothing to summarise it says that", 
   expect(bench.events("agent").filter(({ stream }) => stream === "compaction")).toEqual([]);
   await ask("four", {}, bench);
   expect(JSON.stringify(bench.state.requests.at(-1)?.messages)).toContain("SUMMARY");
+});
+
+test("a command that fails ends in one chat error and stays out of the context", async () => {
+  const { bench } = await ask("one ".repeat(50));
+  await ask("two ".repeat(50), {}, bench);
+  bench.state.script = () => fail("auth", "refused");
+  const { final } = await ask("/compact", {}, bench);
+  expect(final).toMatchObject({ state: "error", errorMessage: expect.stringContaining("could not be summarised: refused") });
+  bench.state.script = () => say("ok");
+  await ask("three", {}, bench);
+  expect(JSON.stringify(bench.state.requests.at(-1)?.messages)).not.toContain("/compact");
 });
 
 test("/context shows what the prompt is made of", async () => {
