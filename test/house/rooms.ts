@@ -49,7 +49,7 @@ export const rooms: Record<string, Room> = {
   service: { may: [...base, "client"] },
   cli: {
     may: [...base, "client"],
-    only: { config: ["locate.ts"], assembly: ["run.ts", "setup.ts", "sections.ts"] },
+    only: { config: ["locate.ts"], assembly: ["run.ts", "run-options.ts", "setup.ts", "sections.ts"] },
   },
   assembly: {
     may: feature.concat(
@@ -67,7 +67,7 @@ export const rooms: Record<string, Room> = {
     ),
   },
   /** The binary itself: the command table and what must happen before it. */
-  main: { may: ["kernel"], only: { cli: ["version.ts", "index.ts"] } },
+  main: { may: ["kernel"], only: { cli: ["index.ts"] } },
 };
 
 /** Packages every room may use in its contracts, config sections and tools. */
@@ -84,16 +84,6 @@ export interface Exception {
 
 /** Imports the law forbids and a reason allows. Each must still exist. */
 export const exceptions: readonly Exception[] = [
-  {
-    from: "packages/gateway/src/assembly/run.ts",
-    to: "packages/gateway/src/cli/run-options.ts",
-    reason: "types of the command line it is started with",
-  },
-  {
-    from: "packages/gateway/src/assembly/run.ts",
-    to: "packages/gateway/src/cli/version.ts",
-    reason: "the version is known to the entry before anything is loaded",
-  },
   {
     from: "packages/gateway/src/cli/rooms.ts",
     to: "packages/gateway/src/config/write.ts",

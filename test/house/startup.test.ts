@@ -1,5 +1,5 @@
 /** What the fast commands load, pinned, so that a heavier start is a visible line in a diff. After an intended change:
- *  `npm test -- -u test/house/startup.test.ts`. */
+ *  `npm test -- test/house/startup.test.ts -u`. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -11,5 +11,5 @@ test("all packages carry one version, and sources report it too", () => {
   for (const path of ["packages/protocol", "packages/client", "packages/gateway", "apps/control-ui"]) {
     expect([path, versionOf(`${path}/package.json`)]).toEqual([path, version]);
   }
-  expect(readFileSync(join(root, "packages/gateway/src/cli/version.ts"), "utf8")).toContain(`"${version}"`);
+  expect(readFileSync(join(root, "packages/gateway/src/kernel/version.ts"), "utf8")).toContain(`"${version}"`);
 });

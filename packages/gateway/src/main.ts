@@ -1,5 +1,5 @@
 /** The binary: reads argv, loads one command. Nothing else is imported before the command is known. */
-import { VERSION } from "./cli/version.ts";
+import { VERSION } from "./kernel/version.ts";
 
 async function main(argv: readonly string[]): Promise<void> {
   const [first] = argv;

@@ -111,8 +111,9 @@ export class Gateway {
     return this.#parts.directory.defaultId();
   }
 
+  /** Empty once the generation stops: its parts are no longer there to be asked. */
   problems(): Problem[] {
-    return this.#parts.problems();
+    return this.#stopping ? [] : this.#parts.problems();
   }
 
   /** Waits for running turns before a planned restart; new requests are refused meanwhile. */

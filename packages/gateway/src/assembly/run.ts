@@ -1,6 +1,6 @@
 /** `openclaw gateway run`: the foreground process. Signals, console, exit codes (lifecycle.md §6). */
-import type { RunOptions } from "../cli/run-options.ts";
-import { VERSION } from "../cli/version.ts";
+import type { RunOptions } from "./run-options.ts";
+import { VERSION } from "../kernel/version.ts";
 import { Redactor } from "../kernel/redact.ts";
 import { systemWorld, type World } from "../kernel/world.ts";
 import { handleFaults } from "./faults.ts";

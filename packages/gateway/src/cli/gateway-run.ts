@@ -2,7 +2,7 @@
 import { CommandError } from "./command.ts";
 import type { Context, Options } from "./command.ts";
 import { rooms } from "./rooms.ts";
-import type { RunOptions } from "./run-options.ts";
+import type { RunOptions } from "../assembly/run-options.ts";
 
 function oneOf<const T extends string>(options: Options, name: string, allowed: readonly T[]): T | undefined {
   const value = options.text(name);

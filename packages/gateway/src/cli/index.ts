@@ -7,5 +7,5 @@ export type { Io, Output } from "./io.ts";
 export { runCli } from "./run-cli.ts";
 export { commands } from "./commands.ts";
 export type { CommandRow, OptionSpec } from "./command.ts";
-export type { RunOptions } from "./run-options.ts";
-export { VERSION } from "./version.ts";
+export type { RunOptions } from "../assembly/run-options.ts";
+export { VERSION } from "../kernel/version.ts";

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../kernel/version.ts";
 
 const launcher = join(dirname(fileURLToPath(import.meta.url)), "../../bin/openclaw");
 

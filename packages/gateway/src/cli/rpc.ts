@@ -11,7 +11,7 @@ import type { Io } from "./io.ts";
 import { suggest } from "./profile.ts";
 import { resolveTarget } from "./target.ts";
 import type { Target } from "./target.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../kernel/version.ts";
 
 export interface Connected {
   client: GatewayClient;

@@ -10,7 +10,7 @@ import { applyDotenv, applyProfile, ProfileError, readGlobals, suggest } from ".
 import { clean } from "./terminal/clean.ts";
 import { toJson } from "./terminal/json.ts";
 import { styleFor } from "./terminal/style.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../kernel/version.ts";
 
 /** Resolves with the exit code (cli.md §1.3). Never throws. */
 export async function runCli(argv: readonly string[], io: Io, rows: readonly CommandRow[] = commands): Promise<number> {

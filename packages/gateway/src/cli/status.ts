@@ -16,7 +16,7 @@ import type { Target } from "./target.ts";
 import { clean, cleanLine } from "./terminal/clean.ts";
 import { table } from "./terminal/table.ts";
 import { age } from "./terminal/time.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../kernel/version.ts";
 
 export async function run(context: Context): Promise<number> {
   const { io, options } = context;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { commands } from "./commands.ts";
 import { cli, home, writeConfig, withHome } from "./fake-terminal.ts";
 import { displayWidth } from "./terminal/style.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../kernel/version.ts";
 
 withHome();
 

@@ -1,6 +1,18 @@
-import { assert, asyncProperty, boolean, nat } from "fast-check";
+import { array, assert, asyncProperty, boolean, constantFrom, nat, record } from "fast-check";
 import { expect, test } from "vitest";
-import { callTools, hang, inTurn, makeBench, mortal, memoryStore, probeTool, say, settle, texts, until } from "./agents.fixture.ts";
+import {
+  callTools,
+  hang,
+  inTurn,
+  makeBench,
+  mortal,
+  memoryStore,
+  probeTool,
+  say,
+  settle,
+  texts,
+  until,
+} from "./agents.fixture.ts";
 import { textResult } from "../tools/index.ts";
 import { fakeWorld } from "../../kernel/fake-world.ts";
 
@@ -16,8 +28,15 @@ test("chat.abort: the partial text is kept, nothing follows, the next message st
   expect(mine.at(-1)).toMatchObject({ state: "aborted", stopReason: "rpc" });
   expect(mine.at(-1)).not.toHaveProperty("message");
   expect(mine.filter(({ state }) => state !== "delta")).toHaveLength(1);
-  expect(bench.events("agent", "k1").at(-1)).toMatchObject({ stream: "lifecycle", data: { phase: "end", aborted: true } });
-  expect(bench.transcript()[1]).toMatchObject({ role: "assistant", stopReason: "aborted", content: [{ text: "half a" }] });
+  expect(bench.events("agent", "k1").at(-1)).toMatchObject({
+    stream: "lifecycle",
+    data: { phase: "end", aborted: true },
+  });
+  expect(bench.transcript()[1]).toMatchObject({
+    role: "assistant",
+    stopReason: "aborted",
+    content: [{ text: "half a" }],
+  });
   const [request] = bench.state.requests.slice(-1);
   expect(JSON.stringify(request?.messages)).toContain("The previous run was stopped by the user");
 });
@@ -32,24 +51,33 @@ test("chat.abort: again is false, an unknown run is false, the run of another se
   expect(await bench.abort({ sessionKey: "main", runId: "nobody" })).toEqual({ ok: true, aborted: false, runIds: [] });
 });
 
-test.each(["stop", " /STOP ", "esc", "abort", "wait", "exit", "interrupt"])("the stop word %j stops all runs of the session, before deduplication", async (word) => {
-  const bench = makeBench({ script: hang("x") });
-  await bench.chat("go", "k1");
-  await bench.chat("queued", "k2");
-  await until(() => bench.state.requests.length === 1);
-  expect(await bench.chat(word, "k1")).toEqual({ ok: true, aborted: true, runIds: ["k1", "k2"] });
-  expect(bench.events("chat", "k1").at(-1)).toMatchObject({ state: "aborted", stopReason: "stop" });
-  expect(await bench.chat(word, "k9")).toEqual({ ok: true, aborted: false, runIds: [] });
-  expect(texts(bench.transcript())).toEqual(expect.arrayContaining(["user: go", "user: queued"]));
-  expect(bench.state.requests).toHaveLength(1);
-});
+test.each(["stop", " /STOP ", "esc", "abort", "wait", "exit", "interrupt"])(
+  "the stop word %j stops all runs of the session, before deduplication",
+  async (word) => {
+    const bench = makeBench({ script: hang("x") });
+    await bench.chat("go", "k1");
+    await bench.chat("queued", "k2");
+    await until(() => bench.state.requests.length === 1);
+    expect(await bench.chat(word, "k1")).toEqual({ ok: true, aborted: true, runIds: ["k1", "k2"] });
+    expect(bench.events("chat", "k1").at(-1)).toMatchObject({ state: "aborted", stopReason: "stop" });
+    expect(await bench.chat(word, "k9")).toEqual({ ok: true, aborted: false, runIds: [] });
+    expect(texts(bench.transcript())).toEqual(expect.arrayContaining(["user: go", "user: queued"]));
+    expect(bench.state.requests).toHaveLength(1);
+  },
+);
 
 test("an abort in the middle of a tool closes its call and starts no other", async () => {
   const started: string[] = [];
   const gate = Promise.withResolvers<void>();
   const slow = probeTool("slow", async () => (started.push("slow"), await gate.promise, textResult("late")), true);
   const other = probeTool("other", async () => (started.push("other"), textResult("x")), true);
-  const bench = makeBench({ tools: [slow, other], script: inTurn(() => callTools({ name: "slow" }, { name: "other" }), () => say("never")) });
+  const bench = makeBench({
+    tools: [slow, other],
+    script: inTurn(
+      () => callTools({ name: "slow" }, { name: "other" }),
+      () => say("never"),
+    ),
+  });
   await bench.chat("go", "k1");
   await until(() => started.length === 1);
   await bench.abort({ sessionKey: "main" });
@@ -95,7 +123,9 @@ test("aborted at any step: one terminal event, nothing after the acknowledgement
       acknowledged = aborted;
       await settle(40);
       expect(after).toEqual([]);
-      const ends = bench.events("agent", "k").filter(({ stream, data }) => stream === "lifecycle" && data["phase"] !== "start");
+      const ends = bench
+        .events("agent", "k")
+        .filter(({ stream, data }) => stream === "lifecycle" && data["phase"] !== "start");
       expect(ends).toHaveLength(1);
       const terminal = bench.events("chat", "k").filter(({ state }) => state !== "delta");
       expect(terminal.map(({ state }) => state)).toEqual([aborted ? "aborted" : "final"]);
@@ -146,4 +176,52 @@ test("a drain lets active runs finish and starts none", async () => {
   await settle();
   expect(bench.row("chat", "k1")?.state).toBe("ok");
   expect(bench.row("chat", "k2")?.state).toBe("accepted");
+});
+
+test("a stop with 200 active runs is one short durable step, and none of them can run again", async () => {
+  const bench = makeBench({ script: hang("x"), config: { agents: { defaults: { maxConcurrent: 200 } } } });
+  await Promise.all(
+    Array.from({ length: 200 }, (_, index) => bench.chat("go", `k${index}`, { sessionKey: `s${index}` })),
+  );
+  await until(() => bench.state.requests.length === 200);
+  const started = performance.now();
+  await bench.agents.stop(500);
+  expect(performance.now() - started).toBeLessThan(500);
+  const next = makeBench({ world: bench.world, store: bench.store });
+  expect(await next.agents.recover()).toEqual({ again: 0, interrupted: 0 });
+});
+
+test("any schedule of messages and stops: one terminal per message, in order within a session, no lane left", async () => {
+  const step = record({
+    session: constantFrom("a", "b", "c"),
+    what: constantFrom("send", "send", "send", "stop"),
+    pause: nat({ max: 6 }),
+  });
+  await assert(
+    asyncProperty(array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      const bench = makeBench({ script: () => say("a", "b"), config: { agents: { defaults: { maxConcurrent: 2 } } } });
+      const sent: { key: string; session: string }[] = [];
+      for (const [index, { session, what, pause }] of steps.entries()) {
+        if (what === "send") {
+          sent.push({ key: `k${index}`, session });
+          await bench.chat(`m${index}`, `k${index}`, { sessionKey: session });
+        } else await bench.abort({ sessionKey: session });
+        await settle(pause);
+      }
+      await until(() => bench.agents.activeRuns().length === 0);
+      await settle();
+      for (const { key } of sent) {
+        const terminal = bench.events("chat", key).filter(({ state }) => state !== "delta");
+        expect(terminal).toHaveLength(1);
+        expect(["ok", "aborted"]).toContain(bench.row("chat", key)?.state);
+      }
+      for (const session of ["a", "b", "c"]) {
+        const written = texts(bench.transcript(`agent:main:${session}`)).filter((line) => line.startsWith("user"));
+        const wanted = sent.filter((one) => one.session === session).map(({ key }) => `user: m${key.slice(1)}`);
+        expect(written.toSorted()).toEqual(wanted.toSorted());
+      }
+      expect(bench.agents.status()).toMatchObject({ running: 0, waiting: 0, lanes: 0 });
+    }),
+    { numRuns: 40 },
+  );
 });

@@ -10,7 +10,10 @@ test.each([
   [{ replyChannel: "zz" }, "invalid agent params: unknown channel: zz"],
   [{ agentId: "zz" }, 'invalid agent params: unknown agent id "zz"'],
   [{ agentId: "../../x" }, 'invalid agent params: unknown agent id "../../x"'],
-  [{ agentId: "work", sessionKey: "agent:main:main" }, 'invalid agent params: agent "work" does not match session key agent "main"'],
+  [
+    { agentId: "work", sessionKey: "agent:main:main" },
+    'invalid agent params: agent "work" does not match session key agent "main"',
+  ],
   [{ sessionKey: "../../x" }, "invalid session key"],
   [{ thinking: "huge", sessionKey: "main" }, 'invalid thinking level "huge"'],
 ])("agent with %j is refused before anything is stored", async (params, message) => {
@@ -43,17 +46,32 @@ test("`to` follows session.dmScope", async () => {
 
 test("a session that may not send refuses", async () => {
   const bench = makeBench();
-  await bench.store.commit((tx) => (bench.sessions.ensure(tx, "agent:main:main"), bench.sessions.update(tx, "agent:main:main", { sendPolicy: "deny" })));
+  await bench.store.commit(
+    (tx) => (
+      bench.sessions.ensure(tx, "agent:main:main"),
+      bench.sessions.update(tx, "agent:main:main", { sendPolicy: "deny" })
+    ),
+  );
   await expect(bench.chat("hi", "k")).rejects.toThrow("send blocked by session policy");
-  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main" })).rejects.toThrow("send blocked by session policy");
+  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main" })).rejects.toThrow(
+    "send blocked by session policy",
+  );
 });
 
 test("images by content: a data URL works, a pdf is dropped, the model sees the image", async () => {
   const bench = makeBench();
-  await bench.chat("look", "k", { attachments: [{ content: `data:image/jpeg;base64,${png}`, fileName: "a.jpg" }, { content: pdf, mimeType: "image/png" }] });
+  await bench.chat("look", "k", {
+    attachments: [
+      { content: `data:image/jpeg;base64,${png}`, fileName: "a.jpg" },
+      { content: pdf, mimeType: "image/png" },
+    ],
+  });
   await until(() => bench.events("chat").some(({ state }) => state === "final"));
   const content = bench.transcript()[0]?.content;
-  expect(content).toMatchObject([{ type: "text", text: "look" }, { type: "image", mimeType: "image/png" }]);
+  expect(content).toMatchObject([
+    { type: "text", text: "look" },
+    { type: "image", mimeType: "image/png" },
+  ]);
   expect(bench.state.requests[0]?.messages[0]?.content).toHaveLength(2);
   expect(bench.row("chat", "k")?.request).toEqual({});
 });
@@ -68,8 +86,18 @@ test("a model without eyes gets a note instead", async () => {
 test.each([
   ["an empty message", "", undefined, "message or attachment required"],
   ["blank text and only a pdf", " ", [{ content: pdf }], "message or attachment required"],
-  ["text that is no base64", "x", [{ content: "%%%", fileName: "a.png" }], "Error: attachment a.png: invalid base64 content"],
-  ["an image one byte too big", "x", [{ content: Buffer.alloc(5_000_001).toString("base64"), type: "image" }], "Error: attachment image: exceeds size limit (5000001 > 5000000 bytes)"],
+  [
+    "text that is no base64",
+    "x",
+    [{ content: "%%%", fileName: "a.png" }],
+    "Error: attachment a.png: invalid base64 content",
+  ],
+  [
+    "an image one byte too big",
+    "x",
+    [{ content: Buffer.alloc(5_000_001).toString("base64"), type: "image" }],
+    "Error: attachment image: exceeds size limit (5000001 > 5000000 bytes)",
+  ],
 ])("chat.send refuses %s", async (_what, message, attachments, text) => {
   const bench = makeBench();
   await expect(bench.chat(message, "k", attachments ? { attachments } : {})).rejects.toThrow(text);
@@ -80,7 +108,10 @@ test("an image of exactly 5 000 000 bytes is accepted, and an image alone is eno
   const bench = makeBench();
   const bytes = Buffer.alloc(5_000_000);
   bytes.write("\x89PNG\r\n\x1a\n", "latin1");
-  expect(await bench.chat("", "k", { attachments: [{ content: bytes.toString("base64") }] })).toEqual({ runId: "k", status: "started" });
+  expect(await bench.chat("", "k", { attachments: [{ content: bytes.toString("base64") }] })).toEqual({
+    runId: "k",
+    status: "started",
+  });
   await until(() => bench.row("chat", "k")?.state === "ok");
 });
 
@@ -109,7 +140,12 @@ test("thinking of the request wins over the session's", async () => {
 
 test("extraSystemPrompt stands in the prompt; the reply prefix in front of the payload, not of commands", async () => {
   const bench = makeBench({ config: { messages: { responsePrefix: "<{provider}>" } }, script: () => say("hello") });
-  const answer = await bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main", extraSystemPrompt: "Speak Latin." });
+  const answer = await bench.agent({
+    message: "hi",
+    idempotencyKey: "k",
+    agentId: "main",
+    extraSystemPrompt: "Speak Latin.",
+  });
   expect(bench.state.requests[0]?.system).toContain("Speak Latin.");
   expect(answer).toMatchObject({ result: { payloads: [{ text: "<mock> hello" }] } });
 });
@@ -119,7 +155,9 @@ test("system events go into the next prompt once, before the message", async () 
   bench.systemEvents.enqueue("agent:main:main", "the backup finished");
   await bench.chat("hi", "k");
   await until(() => bench.row("chat", "k")?.state === "ok");
-  expect(JSON.stringify(bench.state.requests[0]?.messages[0])).toMatch(/System: \[2026-02-13T18:26:00.000Z\] the backup finished/);
+  expect(JSON.stringify(bench.state.requests[0]?.messages[0])).toMatch(
+    /System: \[2026-02-13T18:26:00.000Z\] the backup finished/,
+  );
   expect(texts(bench.transcript())).toEqual(["user: hi", "assistant: ok"]);
   expect(bench.systemEvents.has("agent:main:main")).toBe(false);
   await settle(1);

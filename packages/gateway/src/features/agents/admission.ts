@@ -11,7 +11,17 @@ import type { Acceptance } from "./runs.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 /** Names `channel` and `replyChannel` may carry, configured or not. */
-const knownChannels = new Set(["last", "webchat", "whatsapp", "telegram", "discord", "googlechat", "slack", "signal", "imessage"]);
+const knownChannels = new Set([
+  "last",
+  "webchat",
+  "whatsapp",
+  "telegram",
+  "discord",
+  "googlechat",
+  "slack",
+  "signal",
+  "imessage",
+]);
 
 const minuteMs = 60_000;
 export const maxRunMs = 24 * 60 * minuteMs;
@@ -29,16 +39,35 @@ type Deps = Pick<TurnDeps, "sessions" | "models" | "directory" | "config" | "wor
 export function admitAgent(params: MethodParams<"agent">, caller: Caller, deps: Deps): Acceptance {
   for (const channel of [params.channel, params.replyChannel]) {
     const name = channel?.trim().toLowerCase();
-    if (name && !knownChannels.has(name)) throw new GatewayError("invalid", `invalid agent params: unknown channel: ${name.slice(0, 64)}`);
+    if (name && !knownChannels.has(name))
+      throw new GatewayError("invalid", `invalid agent params: unknown channel: ${name.slice(0, 64)}`);
   }
   const target = chooseSession(params, deps);
   assertSendable(target.sessionKey, deps);
   const seconds = params.timeout;
-  const timeoutMs = seconds === undefined ? defaultTimeoutMs(deps) : seconds === 0 ? maxRunMs : Math.min(seconds * 1_000, maxRunMs);
-  const request = readMessage({ ...params, agentId: target.agentId, timeoutMs, waitMs: maxWaitMs }, caller, target.sessionKey, deps);
+  const timeoutMs =
+    seconds === undefined ? defaultTimeoutMs(deps) : seconds === 0 ? maxRunMs : Math.min(seconds * 1_000, maxRunMs);
+  const request = readMessage(
+    { ...params, agentId: target.agentId, timeoutMs, waitMs: maxWaitMs },
+    caller,
+    target.sessionKey,
+    deps,
+  );
   if (params.extraSystemPrompt) request.extraSystemPrompt = params.extraSystemPrompt;
-  const seed: Partial<SessionEntry> = { ...target.seed, ...(params.label ? { label: params.label } : {}), ...(params.spawnedBy ? { spawnedBy: params.spawnedBy } : {}) };
-  return { family: "agent", runId: params.idempotencyKey, principal: caller.principal, sessionKey: target.sessionKey, seed, request, direct: isDirect(request) };
+  const seed: Partial<SessionEntry> = {
+    ...target.seed,
+    ...(params.label ? { label: params.label } : {}),
+    ...(params.spawnedBy ? { spawnedBy: params.spawnedBy } : {}),
+  };
+  return {
+    family: "agent",
+    runId: params.idempotencyKey,
+    principal: caller.principal,
+    sessionKey: target.sessionKey,
+    seed,
+    request,
+    direct: isDirect(request),
+  };
 }
 
 export function admitChat(params: MethodParams<"chat.send">, caller: Caller, deps: Deps): Acceptance {
@@ -46,21 +75,41 @@ export function admitChat(params: MethodParams<"chat.send">, caller: Caller, dep
   assertSendable(sessionKey, deps);
   const agentId = deps.sessions.agentOf(sessionKey);
   // Zero means no limit of its own; the ceiling holds for everybody.
-  const timeoutMs = params.timeoutMs === undefined ? defaultTimeoutMs(deps) : params.timeoutMs === 0 ? maxRunMs : Math.min(params.timeoutMs, maxRunMs);
+  const timeoutMs =
+    params.timeoutMs === undefined
+      ? defaultTimeoutMs(deps)
+      : params.timeoutMs === 0
+        ? maxRunMs
+        : Math.min(params.timeoutMs, maxRunMs);
   const expiryMs = Math.min(Math.max(timeoutMs + minuteMs, 2 * minuteMs), maxRunMs);
-  const request = readMessage({ ...params, agentId, timeoutMs, waitMs: Math.min(expiryMs, maxWaitMs) }, caller, sessionKey, deps);
-  if (request.message.trim() === "" && request.images.length === 0) throw new GatewayError("invalid", "message or attachment required");
-  return { family: "chat", runId: params.idempotencyKey, principal: caller.principal, sessionKey, seed: { channel: "webchat" }, request, direct: isDirect(request) };
+  const request = readMessage(
+    { ...params, agentId, timeoutMs, waitMs: Math.min(expiryMs, maxWaitMs) },
+    caller,
+    sessionKey,
+    deps,
+  );
+  if (request.message.trim() === "" && request.images.length === 0)
+    throw new GatewayError("invalid", "message or attachment required");
+  return {
+    family: "chat",
+    runId: params.idempotencyKey,
+    principal: caller.principal,
+    sessionKey,
+    seed: { channel: "webchat" },
+    request,
+    direct: isDirect(request),
+  };
 }
 
 /** Whether a request is answered beside its lane: after a restart the row is asked again. */
-export const isDirect = (request: RunRequest): boolean => request.command !== undefined && findCommand(request.command.name)?.inLane !== true;
+export const isDirect = (request: RunRequest): boolean =>
+  request.command !== undefined && findCommand(request.command.name)?.inLane !== true;
 
 const defaultTimeoutMs = (deps: Deps): number => deps.config.current.agents.defaults.timeoutSeconds * 1_000;
 
 function assertSendable(sessionKey: string, deps: Deps): void {
-  const session = sessionKey ? deps.sessions.get(sessionKey) : undefined;
-  if (session && !deps.sessions.maySend(session)) throw new GatewayError("invalid", "send blocked by session policy");
+  if (sessionKey === "" || deps.sessions.maySend(deps.sessions.get(sessionKey) ?? { key: sessionKey })) return;
+  throw new GatewayError("invalid", "send blocked by session policy");
 }
 
 interface Target {
@@ -92,10 +141,18 @@ function chooseSession(params: MethodParams<"agent">, deps: Deps): Target {
 }
 
 /** Agent of the key. Throws GatewayError("invalid") when the caller named another one. */
-export function assertSameAgent(method: string, agentId: string | undefined, sessionKey: string, deps: Pick<Deps, "sessions">): string {
+export function assertSameAgent(
+  method: string,
+  agentId: string | undefined,
+  sessionKey: string,
+  deps: Pick<Deps, "sessions">,
+): string {
   const owner = deps.sessions.agentOf(sessionKey);
   if (agentId !== undefined && agentId !== owner) {
-    throw new GatewayError("invalid", `invalid ${method} params: agent "${agentId}" does not match session key agent "${owner}"`);
+    throw new GatewayError(
+      "invalid",
+      `invalid ${method} params: agent "${agentId}" does not match session key agent "${owner}"`,
+    );
   }
   return owner;
 }
@@ -124,7 +181,10 @@ function readMessage(incoming: Incoming, caller: Caller, sessionKey: string, dep
   const { agentId, timeoutMs, waitMs } = incoming;
   const images = readImages(incoming.attachments);
   const isModel = (word: string) => namedModel(word, deps) !== undefined;
-  const parsed = deps.config.current.commands.text && sessionKey ? parseMessage(incoming.message, isModel) : { text: incoming.message };
+  const parsed =
+    deps.config.current.commands.text && sessionKey
+      ? parseMessage(incoming.message, isModel)
+      : { text: incoming.message };
   const thinking = levelOf(incoming.thinking) ?? parsed.thinking;
   const request: RunRequest = {
     message: parsed.text === incoming.message.trim() ? incoming.message : parsed.text,
@@ -160,7 +220,9 @@ function startingOver(request: RunRequest, deps: Deps): RunRequest {
 
 /** A model somebody named on purpose: a full reference, an alias, or the id of a listed model. */
 function namedModel(word: string, deps: Pick<Deps, "models" | "config">) {
-  const aliases = Object.values(deps.config.current.agents.defaults.models ?? {}).map(({ alias }) => alias?.toLowerCase());
+  const aliases = Object.values(deps.config.current.agents.defaults.models ?? {}).map(({ alias }) =>
+    alias?.toLowerCase(),
+  );
   const listed = () => deps.models.list().some((model) => model.id === word || model.ref === word);
   if (!/^[\w.:@/-]{1,200}$/.test(word) || !(aliases.includes(word.toLowerCase()) || listed())) return undefined;
   return deps.models.resolve(word);
@@ -170,6 +232,10 @@ function namedModel(word: string, deps: Pick<Deps, "models" | "config">) {
 function levelOf(text: string | undefined): string | undefined {
   if (text === undefined || text.trim() === "") return undefined;
   const level = parseThinkingLevel(text);
-  if (!level) throw new GatewayError("invalid", `invalid thinking level "${text.slice(0, 40)}" (use off|minimal|low|medium|high|xhigh)`);
+  if (!level)
+    throw new GatewayError(
+      "invalid",
+      `invalid thinking level "${text.slice(0, 40)}" (use off|minimal|low|medium|high|xhigh)`,
+    );
   return level;
 }

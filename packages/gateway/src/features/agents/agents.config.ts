@@ -4,8 +4,10 @@ import { Type, type TSchema } from "typebox";
 import { section, type SectionValue } from "../../config/section.ts";
 import { agentToolsSchema } from "../tools/index.ts";
 
-const choice = <const V extends readonly [string, ...string[]]>(values: V, options: { default?: V[number]; description: string }) =>
-  Type.Unsafe<V[number]>({ type: "string", enum: [...values], ...options });
+const choice = <const V extends readonly [string, ...string[]]>(
+  values: V,
+  options: { default?: V[number]; description: string },
+) => Type.Unsafe<V[number]>({ type: "string", enum: [...values], ...options });
 const text = (description: string) => Type.Optional(Type.String({ description }));
 const later = (description: string) => Type.Optional(Type.Unknown({ description, advanced: true }));
 const group = <P extends Record<string, TSchema>>(properties: P, options: { description: string }) =>
@@ -19,14 +21,28 @@ const modelChoice = (description: string) =>
     Type.Union(
       [
         Type.String(),
-        group({ primary: text("The model asked first."), fallbacks: Type.Optional(Type.Array(Type.String(), { description: "Models tried when it fails." })) }, { description: "Primary model and fallbacks." }),
+        group(
+          {
+            primary: text("The model asked first."),
+            fallbacks: Type.Optional(Type.Array(Type.String(), { description: "Models tried when it fails." })),
+          },
+          { description: "Primary model and fallbacks." },
+        ),
       ],
       { description },
     ),
   );
 
 const identity = Type.Optional(
-  group({ name: text("Name."), theme: text("Colour theme."), emoji: text("Emoji."), avatar: text("Avatar: a text, a URL or a file of the workspace.") }, { description: "How the agent presents itself; IDENTITY.md fills what is missing." }),
+  group(
+    {
+      name: text("Name."),
+      theme: text("Colour theme."),
+      emoji: text("Emoji."),
+      avatar: text("Avatar: a text, a URL or a file of the workspace."),
+    },
+    { description: "How the agent presents itself; IDENTITY.md fills what is missing." },
+  ),
 );
 
 const defaults = group(
@@ -34,14 +50,30 @@ const defaults = group(
     workspace: text("Working directory of the default agent. Default ~/.openclaw/workspace."),
     repoRoot: later("Repository shown in the prompt."),
     skipBootstrap: Type.Boolean({ default: false, description: "Do not create workspace files." }),
-    bootstrapMaxChars: Type.Integer({ default: 20_000, minimum: 100, description: "Characters of one workspace file in the prompt." }),
+    bootstrapMaxChars: Type.Integer({
+      default: 20_000,
+      minimum: 100,
+      description: "Characters of one workspace file in the prompt.",
+    }),
     model: modelChoice("The model runs use: `provider/model` or alias, or primary and fallbacks."),
     imageModel: later("Model for images."),
     models: Type.Optional(
       Type.Record(
         Type.String(),
-        Type.Object({ alias: text("Short name."), params: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "Parameters of the model, e.g. `thinking`." })), streaming: Type.Optional(Type.Boolean({ description: "Stream the answer." })) }, { additionalProperties: false }),
-        { description: "Aliases and parameters by `provider/model`; when not empty, the list of models that may be chosen." },
+        Type.Object(
+          {
+            alias: text("Short name."),
+            params: Type.Optional(
+              Type.Record(Type.String(), Type.Unknown(), { description: "Parameters of the model, e.g. `thinking`." }),
+            ),
+            streaming: Type.Optional(Type.Boolean({ description: "Stream the answer." })),
+          },
+          { additionalProperties: false },
+        ),
+        {
+          description:
+            "Aliases and parameters by `provider/model`; when not empty, the list of models that may be chosen.",
+        },
       ),
     ),
     userTimezone: text("IANA zone of the person. Default: the host's."),
@@ -50,12 +82,24 @@ const defaults = group(
     envelopeTimestamp: later("Time in message envelopes."),
     envelopeElapsed: later("Elapsed time in message envelopes."),
     contextTokens: Type.Optional(Type.Integer({ minimum: 1, description: "Caps the context window of every model." })),
-    timeoutSeconds: Type.Integer({ default: 600, minimum: 1, maximum: 86_400, description: "Deadline of a run in seconds." }),
-    maxConcurrent: Type.Integer({ default: 4, minimum: 1, maximum: 64, description: "Runs at once over all sessions." }),
+    timeoutSeconds: Type.Integer({
+      default: 600,
+      minimum: 1,
+      maximum: 86_400,
+      description: "Deadline of a run in seconds.",
+    }),
+    maxConcurrent: Type.Integer({
+      default: 4,
+      minimum: 1,
+      maximum: 1000,
+      description: "Runs at once over all sessions.",
+    }),
     mediaMaxMb: Type.Number({ default: 5, description: "Largest outbound media file." }),
     typingIntervalSeconds: later("Refresh of the typing indicator."),
     typingMode: later("When the typing indicator shows."),
-    thinkingDefault: Type.Optional(choice(thinking, { description: "Thinking level. Default: low for reasoning models, else off." })),
+    thinkingDefault: Type.Optional(
+      choice(thinking, { description: "Thinking level. Default: low for reasoning models, else off." }),
+    ),
     verboseDefault: choice(verbose, { default: "off", description: "How much of tool calls is shown." }),
     elevatedDefault: later("Elevated execution by default."),
     blockStreamingDefault: later("Send finished blocks early."),
@@ -67,10 +111,17 @@ const defaults = group(
     contextPruning: later("Pruning of old tool results."),
     compaction: group(
       {
-        mode: choice(["default", "safeguard"], { default: "safeguard", description: "How long histories are summarised." }),
+        mode: choice(["default", "safeguard"], {
+          default: "safeguard",
+          description: "How long histories are summarised.",
+        }),
         reserveTokens: Type.Integer({ default: 16_384, minimum: 0, description: "Tokens of the window kept free." }),
         reserveTokensFloor: Type.Integer({ default: 20_000, minimum: 0, description: "Least reserve." }),
-        keepRecentTokens: Type.Integer({ default: 20_000, minimum: 500, description: "Newest tokens that stay word for word." }),
+        keepRecentTokens: Type.Integer({
+          default: 20_000,
+          minimum: 500,
+          description: "Newest tokens that stay word for word.",
+        }),
         maxHistoryShare: later("Share of the window that history may take."),
         memoryFlush: later("A silent turn that stores notes first."),
       },
@@ -115,10 +166,15 @@ export const messagesSection = section(
   "messages",
   { reload: "live", description: "How messages come in and go out." },
   {
-    responsePrefix: text("Put before every reply; `auto` is `[identity name]`. Knows {model} {modelFull} {provider} {thinkingLevel} {identity.name}."),
+    responsePrefix: text(
+      "Put before every reply; `auto` is `[identity name]`. Knows {model} {modelFull} {provider} {thinkingLevel} {identity.name}.",
+    ),
     messagePrefix: later("Put before inbound messages."),
     ackReaction: text("Reaction that acknowledges a message."),
-    ackReactionScope: choice(["group-mentions", "group-all", "direct", "all"], { default: "group-mentions", description: "Where it is used." }),
+    ackReactionScope: choice(["group-mentions", "group-all", "direct", "all"], {
+      default: "group-mentions",
+      description: "Where it is used.",
+    }),
     removeAckAfterReply: Type.Boolean({ default: false, description: "Remove the reaction after the reply." }),
     groupChat: group(
       {
@@ -129,12 +185,20 @@ export const messagesSection = section(
     ),
     queue: group(
       {
-        mode: choice(["steer", "followup", "collect", "steer-backlog", "steer+backlog", "queue", "interrupt"], { default: "collect", description: "What a channel message does while a run is active." }),
+        mode: choice(["steer", "followup", "collect", "steer-backlog", "steer+backlog", "queue", "interrupt"], {
+          default: "collect",
+          description: "What a channel message does while a run is active.",
+        }),
         byChannel: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "Mode by channel." })),
         debounceMs: Type.Integer({ default: 1000, minimum: 0, description: "Quiet time before queued messages run." }),
-        debounceMsByChannel: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "Quiet time by channel." })),
+        debounceMsByChannel: Type.Optional(
+          Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "Quiet time by channel." }),
+        ),
         cap: Type.Integer({ default: 20, minimum: 1, description: "Messages that may wait." }),
-        drop: choice(["old", "new", "summarize"], { default: "summarize", description: "What happens beyond the cap." }),
+        drop: choice(["old", "new", "summarize"], {
+          default: "summarize",
+          description: "What happens beyond the cap.",
+        }),
       },
       { description: "Messages for a session that is busy." },
     ),
@@ -147,7 +211,10 @@ export const commandsSection = section(
   "commands",
   { reload: "live", description: "Slash commands in messages." },
   {
-    native: Type.Union([Type.Boolean(), Type.Literal("auto")], { default: "auto", description: "Register command menus on platforms." }),
+    native: Type.Union([Type.Boolean(), Type.Literal("auto")], {
+      default: "auto",
+      description: "Register command menus on platforms.",
+    }),
     nativeSkills: later("The same for skills."),
     text: Type.Boolean({ default: true, description: "Read `/command` in messages." }),
     bash: later("`/bash` in messages."),
@@ -156,7 +223,9 @@ export const commandsSection = section(
     debug: later("Allow `/debug`."),
     restart: Type.Boolean({ default: false, description: "Allow restarts by `/restart`, tool and signal." }),
     useAccessGroups: Type.Boolean({ default: true, description: "Allow lists decide who may use commands." }),
-    ownerAllowFrom: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Number()]), { description: "Who counts as owner." })),
+    ownerAllowFrom: Type.Optional(
+      Type.Array(Type.Union([Type.String(), Type.Number()]), { description: "Who counts as owner." }),
+    ),
   },
 );
 

@@ -1,8 +1,15 @@
 /** A gateway without sockets for the tests of this room: real store, sessions and tools room; a scripted model; a fake clock. */
-import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AssistantMessage, emptyUsage, type EventPayload, GatewayError, type Message, messageText, type MethodParams } from "@openclaw/protocol";
+import {
+  type AssistantMessage,
+  emptyUsage,
+  type EventPayload,
+  GatewayError,
+  type Message,
+  messageText,
+  type MethodParams,
+} from "@openclaw/protocol";
 import { Type } from "typebox";
 import { applyDefaults } from "../../config/index.ts";
 import { Bus, type Routing } from "../../kernel/bus.ts";
@@ -13,22 +20,49 @@ import { openStore, type Store } from "../../store/index.ts";
 import type { FailureReason, ModelEntry, ModelEvent, ModelRequest } from "../models/index.ts";
 import { sessionMigrations, Sessions, sessionSection, SystemEvents } from "../sessions/index.ts";
 import { textResult, tool, type Tool, Tools, toolsSection } from "../tools/index.ts";
-import { agentMethods, Agents, type AgentsRoomConfig, agentsSection, agentTools, commandsSection, messagesSection, runMigrations } from "./index.ts";
+import {
+  agentMethods,
+  Agents,
+  type AgentsRoomConfig,
+  agentsSection,
+  agentTools,
+  commandsSection,
+  messagesSection,
+  runMigrations,
+} from "./index.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 export type Script = (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
 
-const workspace = mkdtempSync(join(tmpdir(), "agents-test-"));
+/** Stays empty: the tests skip the bootstrap files. */
+const workspace = join(tmpdir(), "agents-test-workspace");
 
 export const mockModel: ModelEntry = {
-  ref: "mock/one", provider: "mock", id: "one", name: "One", api: "openai-completions", reasoning: true, input: ["text", "image"],
-  contextWindow: 200_000, maxTokens: 8_000, auth: "none needed", available: true,
+  ref: "mock/one",
+  provider: "mock",
+  id: "one",
+  name: "One",
+  api: "openai-completions",
+  reasoning: true,
+  input: ["text", "image"],
+  contextWindow: 200_000,
+  maxTokens: 8_000,
+  auth: "none needed",
+  available: true,
 };
 
-export const reply = (content: AssistantMessage["content"], usage: Partial<AssistantMessage["usage"]> = {}): AssistantMessage => ({
-  role: "assistant", content, api: "openai-completions", provider: "mock", model: "one",
+export const reply = (
+  content: AssistantMessage["content"],
+  usage: Partial<AssistantMessage["usage"]> = {},
+): AssistantMessage => ({
+  role: "assistant",
+  content,
+  api: "openai-completions",
+  provider: "mock",
+  model: "one",
   usage: { ...emptyUsage(), input: 10, output: 5, totalTokens: 15, ...usage },
-  stopReason: content.some((part) => part.type === "toolCall") ? "toolUse" : "stop", timestamp: 0,
+  stopReason: content.some((part) => part.type === "toolCall") ? "toolUse" : "stop",
+  timestamp: 0,
 });
 
 /** The model says the pieces one by one. */
@@ -38,8 +72,15 @@ export async function* say(...pieces: string[]): AsyncGenerator<ModelEvent> {
   yield { type: "done", message: reply([{ type: "text", text: pieces.join("") }]) };
 }
 
-export async function* callTools(...calls: { name: string; args?: Record<string, unknown>; id?: string }[]): AsyncGenerator<ModelEvent> {
-  const parts = calls.map(({ name, args = {}, id }, index) => ({ type: "toolCall" as const, id: id ?? `c${index + 1}`, name, arguments: args }));
+export async function* callTools(
+  ...calls: { name: string; args?: Record<string, unknown>; id?: string }[]
+): AsyncGenerator<ModelEvent> {
+  const parts = calls.map(({ name, args = {}, id }, index) => ({
+    type: "toolCall" as const,
+    id: id ?? `c${index + 1}`,
+    name,
+    arguments: args,
+  }));
   for (const part of parts) yield part;
   yield { type: "done", message: reply(parts) };
 }
@@ -52,7 +93,9 @@ export async function* fail(reason: FailureReason, message = "it broke"): AsyncG
 export const hang = (...pieces: string[]): Script =>
   async function* (_request, signal) {
     for (const delta of pieces) yield { type: "text", delta };
-    await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+    await new Promise<void>((resolve) =>
+      signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
     yield { type: "text", delta: "too late" };
     yield { type: "failed", failure: { reason: "aborted", message: "aborted" }, attempts: [] };
   };
@@ -105,7 +148,12 @@ export function mortal(store: Store): { store: Store; kill(): void; readonly dea
 }
 
 export function memoryStore(world: FakeWorld): Store {
-  return openStore({ path: ":memory:", migrations: [...sessionMigrations, ...runMigrations], world, log: silentLogger });
+  return openStore({
+    path: ":memory:",
+    migrations: [...sessionMigrations, ...runMigrations],
+    world,
+    log: silentLogger,
+  });
 }
 
 export interface Recorded {
@@ -157,28 +205,61 @@ export function makeBench(options: BenchOptions = {}) {
     },
   };
   const systemEvents = new SystemEvents({ world });
-  const directory = { defaultId: () => agents.directory.defaultId(), exists: (id: string) => agents.directory.exists(id), list: () => agents.directory.list() };
+  const directory = {
+    defaultId: () => agents.directory.defaultId(),
+    exists: (id: string) => agents.directory.exists(id),
+    list: () => agents.directory.list(),
+  };
   const sessions = new Sessions({
-    store, world, bus, log: silentLogger, config, systemEvents, agents: directory,
+    store,
+    world,
+    bus,
+    log: silentLogger,
+    config,
+    systemEvents,
+    agents: directory,
     defaults: () => ({ modelProvider: "mock", model: "one", contextTokens: 200_000 }),
     resolveModel: () => ({ provider: "mock", model: "one" }),
   });
   const agents: Agents = new Agents({
-    store, sessions, models, bus, world, log: silentLogger, config, version: "test", tools: () => tools,
+    store,
+    sessions,
+    models,
+    bus,
+    world,
+    log: silentLogger,
+    config,
+    version: "test",
+    tools: () => tools,
     drainSystemEvents: (key) => systemEvents.drain(key),
     queueSystemEvent: (key, text) => void systemEvents.enqueue(key, text),
   });
-  const tools: Tools = new Tools({ log: silentLogger, config, tools: [...agentTools(agents), ...(options.tools ?? [])] });
+  const tools: Tools = new Tools({
+    log: silentLogger,
+    config,
+    tools: [...agentTools(agents), ...(options.tools ?? [])],
+  });
   const log: Recorded[] = [];
   bus.subscribe(({ event, payload, routing }) => void log.push({ kind: event, payload, routing }));
   const handlers = agentMethods(agents);
 
   const identityOf = (principal: string): Identity => ({
-    connId: principal, role: "operator", scopes: ["operator.admin"], principal, protocol: 4, caps: [], local: true, can: () => true,
+    connId: principal,
+    role: "operator",
+    scopes: ["operator.admin"],
+    principal,
+    protocol: 4,
+    caps: [],
+    local: true,
+    can: () => true,
     client: { id: "cli", mode: "cli", version: "1", platform: "linux" },
   });
   const callOf = (principal: string, signal: AbortSignal): Call<never> => ({
-    identity: identityOf(principal), requestId: "r", signal, followRun: () => {}, log: silentLogger,
+    identity: identityOf(principal),
+    requestId: "r",
+    signal,
+    followRun: () => {},
+    log: silentLogger,
     ack: (payload: unknown) => void log.push({ kind: "ack", payload }),
   });
   const answered = async <T>(work: Promise<T> | T): Promise<T> => {
@@ -194,7 +275,16 @@ export function makeBench(options: BenchOptions = {}) {
   const signal = new AbortController().signal;
 
   return {
-    world, store, bus, sessions, agents, log, state, config, systemEvents, tools,
+    world,
+    store,
+    bus,
+    sessions,
+    agents,
+    log,
+    state,
+    config,
+    systemEvents,
+    tools,
     agent: (params: MethodParams<"agent">, as = "shared") => answered(handlers.agent(params, callOf(as, signal))),
     chat: (message: string, idempotencyKey: string, more: Partial<MethodParams<"chat.send">> = {}, as = "shared") =>
       answered(handlers["chat.send"]({ sessionKey: "main", message, idempotencyKey, ...more }, callOf(as, signal))),
@@ -203,11 +293,20 @@ export function makeBench(options: BenchOptions = {}) {
     handlers,
     /** Events of one kind. */
     events: <N extends "agent" | "chat">(name: N, runId?: string): EventPayload<N>[] =>
-      log.filter((entry) => entry.kind === name && (runId === undefined || (entry.payload as { runId: string }).runId === runId)).map((entry) => entry.payload as EventPayload<N>),
+      log
+        .filter(
+          (entry) =>
+            entry.kind === name && (runId === undefined || (entry.payload as { runId: string }).runId === runId),
+        )
+        .map((entry) => entry.payload as EventPayload<N>),
     /** Messages of a session, oldest first. */
     transcript: (key = "agent:main:main"): Message[] => {
       const session = sessions.get(key);
-      return session ? sessions.entries(session.sessionId, { limit: 1000 }).flatMap(({ body }) => (body.type === "message" ? [body.message] : [])) : [];
+      return session
+        ? sessions
+            .entries(session.sessionId, { limit: 1000 })
+            .flatMap(({ body }) => (body.type === "message" ? [body.message] : []))
+        : [];
     },
     row: (family: "agent" | "chat", runId: string) => agents.deps.table.byKey(family, runId),
   };
@@ -216,7 +315,7 @@ export function makeBench(options: BenchOptions = {}) {
 /** Lets everything that is under way go on until `done`, without a clock. */
 export async function until(done: () => boolean, what = "the condition"): Promise<void> {
   const patienceMs = 10_000;
-  for (const started = performance.now(); performance.now() - started < patienceMs; ) {
+  for (const started = performance.now(); performance.now() - started < patienceMs;) {
     if (done()) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -229,7 +328,16 @@ export async function settle(turns = 30): Promise<void> {
 }
 
 export const probeTool = (name: string, run: Tool["run"] = async () => textResult("done"), effects = false): Tool =>
-  tool({ name, description: `Test tool ${name}.`, params: Type.Object({ n: Type.Optional(Type.Integer()) }), effects, run });
+  tool({
+    name,
+    description: `Test tool ${name}.`,
+    params: Type.Object({ n: Type.Optional(Type.Integer()) }),
+    effects,
+    run,
+  });
 
 export const texts = (messages: readonly Message[]): string[] =>
-  messages.map((message) => `${message.role}: ${typeof message.content === "string" ? message.content : message.content.map((part) => (part.type === "text" ? part.text : `(${part.type})`)).join("")}`);
+  messages.map(
+    (message) =>
+      `${message.role}: ${typeof message.content === "string" ? message.content : message.content.map((part) => (part.type === "text" ? part.text : `(${part.type})`)).join("")}`,
+  );

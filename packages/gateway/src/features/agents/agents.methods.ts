@@ -7,12 +7,21 @@ import { isStopWord } from "./commands/parse.ts";
 import { commands } from "./commands/table.ts";
 import { agentAnswer, chatAnswer } from "./outcome.ts";
 
-type Names = "agent" | "agent.wait" | "agent.identity.get" | "agents.list" | "chat.send" | "chat.abort" | "commands.list";
+type Names =
+  | "agent"
+  | "agent.wait"
+  | "agent.identity.get"
+  | "agents.list"
+  | "chat.send"
+  | "chat.abort"
+  | "commands.list";
 
 const callerOf = (identity: Identity): Caller => ({
   principal: identity.principal,
   owner: identity.can("operator.admin"),
-  sender: identity.deviceId ? `device ${identity.deviceId.slice(0, 12)} (${identity.client.id})` : `${identity.client.id} with the shared secret`,
+  sender: identity.deviceId
+    ? `device ${identity.deviceId.slice(0, 12)} (${identity.client.id})`
+    : `${identity.client.id} with the shared secret`,
 });
 
 export const agentMethods = (agents: Agents) =>
@@ -44,7 +53,10 @@ export const agentMethods = (agents: Agents) =>
 
     async "chat.abort"(params) {
       const sessionKey = agents.deps.sessions.canonicalKey(params.sessionKey);
-      const runIds = await agents.abort(sessionKey, { reason: "rpc", ...(params.runId === undefined ? {} : { runId: params.runId }) });
+      const runIds = await agents.abort(sessionKey, {
+        reason: "rpc",
+        ...(params.runId === undefined ? {} : { runId: params.runId }),
+      });
       return { ok: true, aborted: runIds.length > 0, runIds };
     },
 
@@ -54,12 +66,19 @@ export const agentMethods = (agents: Agents) =>
       const { directory, deps } = agents;
       const asked = params.agentId === undefined ? undefined : directory.require("agent.identity.get", params.agentId);
       if (!params.sessionKey?.trim()) return directory.card(asked ?? directory.defaultId());
-      return directory.card(assertSameAgent("agent.identity.get", asked, deps.sessions.canonicalKey(params.sessionKey, asked), deps));
+      return directory.card(
+        assertSameAgent("agent.identity.get", asked, deps.sessions.canonicalKey(params.sessionKey, asked), deps),
+      );
     },
 
     "agents.list": () => agents.directory.summaries(),
 
     "commands.list": () => ({
-      commands: commands.map(({ name, aliases = [], args, summary }) => ({ name, aliases: [...aliases], ...(args ? { args } : {}), description: summary })),
+      commands: commands.map(({ name, aliases = [], args, summary }) => ({
+        name,
+        aliases: [...aliases],
+        ...(args ? { args } : {}),
+        description: summary,
+      })),
     }),
   }) satisfies Handles<Names>;

@@ -9,9 +9,13 @@ export const agentTools = (agents: Agents): Tool[] => [
   ...sessionTools(agents),
   tool({
     name: "session_status",
-    description: "Status of a session: model, context, levels, queue. `model` sets the session's model; `default` goes back.",
+    description:
+      "Status of a session: model, context, levels, queue. `model` sets the session's model; `default` goes back.",
     params: Type.Object(
-      { sessionKey: Type.Optional(Type.String({ description: "Default: this session." })), model: Type.Optional(Type.String({ description: "provider/model, alias or `default`." })) },
+      {
+        sessionKey: Type.Optional(Type.String({ description: "Default: this session." })),
+        model: Type.Optional(Type.String({ description: "provider/model, alias or `default`." })),
+      },
       { additionalProperties: false },
     ),
     effects: false,
@@ -21,7 +25,9 @@ export const agentTools = (agents: Agents): Tool[] => [
       if (typeof key !== "string") return key;
       if (params.model !== undefined) {
         const model = params.model.toLowerCase() === "default" ? undefined : deps.models.resolve(params.model);
-        await deps.store.commit((tx) => deps.sessions.update(tx, key, { providerOverride: model?.provider, modelOverride: model?.id }));
+        await deps.store.commit((tx) =>
+          deps.sessions.update(tx, key, { providerOverride: model?.provider, modelOverride: model?.id }),
+        );
       }
       const session = deps.sessions.get(key);
       if (!session) return errorResult(`There is no session ${key}.`);
@@ -37,7 +43,9 @@ export const agentTools = (agents: Agents): Tool[] => [
     async run(_params, context) {
       const subagents = agents.directory.listed(context.agentId)?.subagents as { allowAgents?: unknown } | undefined;
       const allowed = Array.isArray(subagents?.allowAgents) ? subagents.allowAgents.map(String) : [];
-      const ids = agents.directory.list().filter((id) => id === context.agentId || allowed.includes("*") || allowed.includes(id));
+      const ids = agents.directory
+        .list()
+        .filter((id) => id === context.agentId || allowed.includes("*") || allowed.includes(id));
       return textResult(ids.join("\n"), { requester: context.agentId, agents: ids });
     },
   }),

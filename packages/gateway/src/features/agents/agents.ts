@@ -19,7 +19,10 @@ import { findCommand } from "./commands/table.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { Workspaces } from "./workspace.ts";
 
-export interface AgentsOptions extends Pick<TurnDeps, "store" | "sessions" | "models" | "world" | "log" | "config" | "drainSystemEvents" | "queueSystemEvent"> {
+export interface AgentsOptions extends Pick<
+  TurnDeps,
+  "store" | "sessions" | "models" | "world" | "log" | "config" | "drainSystemEvents" | "queueSystemEvent"
+> {
   bus: Bus;
   /** Read at use: the tools room is built after this one, because it offers this room's tools. */
   tools: () => ToolBox;
@@ -31,7 +34,9 @@ export interface AgentsOptions extends Pick<TurnDeps, "store" | "sessions" | "mo
 }
 
 /** What a request met: a run that goes on, or the row of one that is over. */
-export type Admitted = { run: LiveRun; fresh: boolean } | { ended: RunRow & { outcome: NonNullable<RunRow["outcome"]> } };
+export type Admitted =
+  | { run: LiveRun; fresh: boolean }
+  | { ended: RunRow & { outcome: NonNullable<RunRow["outcome"]> } };
 
 export interface ActiveRun {
   runId: string;
@@ -57,12 +62,28 @@ export class Agents implements Service {
   #sweeper: Timer | undefined;
 
   constructor(options: AgentsOptions) {
-    const { store, sessions, models, world, log, config, drainSystemEvents, queueSystemEvent, bus, tools, version } = options;
+    const { store, sessions, models, world, log, config, drainSystemEvents, queueSystemEvent, bus, tools, version } =
+      options;
     this.directory = options.directory ?? new AgentDirectory(config, world);
     const workspaces = new Workspaces(world, log);
     const table = new RunTable(store);
     const skillsPrompt = options.skillsPrompt ?? (() => []);
-    this.#deps = { store, sessions, models, toolBox: tools, skillsPrompt, world, log, config, directory: this.directory, workspaces, table, contexts: new ContextCache(sessions), drainSystemEvents, queueSystemEvent };
+    this.#deps = {
+      store,
+      sessions,
+      models,
+      toolBox: tools,
+      skillsPrompt,
+      world,
+      log,
+      config,
+      directory: this.directory,
+      workspaces,
+      table,
+      contexts: new ContextCache(sessions),
+      drainSystemEvents,
+      queueSystemEvent,
+    };
     this.#version = version;
     this.#world = world;
     this.runs = new Runs(this.#deps, bus, (run) => this.#execute(run));
@@ -74,9 +95,11 @@ export class Agents implements Service {
 
   /** Resolves what a former process left open; when it resolves no row of it is `running`. Its runs start shortly after. */
   async start(): Promise<void> {
-    await this.recover();
+    const { again } = await this.recover();
     this.#sweeper = this.#world.every(sweepEveryMs, () => void this.#sweep());
-    this.#world.after(resumeAfterMs, () => this.resume());
+    // Restored runs leave the first moments to whoever is waiting for the gateway to be ready (R-START-2).
+    if (again === 0) this.resume();
+    else this.#world.after(resumeAfterMs, () => this.resume());
   }
 
   /** Like `start` without the timers: nothing runs before `resume`. */
@@ -85,7 +108,8 @@ export class Agents implements Service {
     const { again, interrupted } = await recoverRuns(this.#deps);
     const restored = again.map((row) => this.runs.restore(row, isDirect(row.request)));
     for (const run of restored) this.runs.begin(run);
-    if (again.length + interrupted > 0) this.#deps.log.info("runs of the last process were resolved", { again: again.length, interrupted });
+    if (again.length + interrupted > 0)
+      this.#deps.log.info("runs of the last process were resolved", { again: again.length, interrupted });
     return { again: again.length, interrupted };
   }
 
@@ -100,7 +124,9 @@ export class Agents implements Service {
     this.#sweeper?.cancel();
     const active = this.runs.all().filter((run) => run.state === "running");
     const error = "The gateway was stopped while this run was active.";
-    const ends = Promise.all(active.map((run) => this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" })));
+    const ends = Promise.all(
+      active.map((run) => this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" })),
+    );
     await this.#within(deadlineMs, ends);
   }
 
@@ -141,7 +167,8 @@ export class Agents implements Service {
     const row = this.#deps.table.byKey(family, runId);
     if (row) {
       assertOwner(row.principal, caller, runId);
-      if (!row.outcome) throw new GatewayError("unavailable", `The run ${runId} is being ended. Try again.`, { retryAfterMs: 1_000 });
+      if (!row.outcome)
+        throw new GatewayError("unavailable", `The run ${runId} is being ended. Try again.`, { retryAfterMs: 1_000 });
       return { ended: { ...row, outcome: row.outcome } };
     }
     return { run: await this.runs.accept(read()), fresh: true };
@@ -173,13 +200,25 @@ export class Agents implements Service {
 
   /** Ends runs of a session: one, or all, waiting ones included. Durable when it resolves. Throws GatewayError("invalid") when
    *  the run belongs to another session. */
-  async abort(sessionKey: string, options: { runId?: string; reason: "rpc" | "stop"; except?: LiveRun }): Promise<string[]> {
-    const found = this.runs.all().filter((run) => !run.over && run !== options.except && (options.runId === undefined ? run.sessionKey === sessionKey : run.runId === options.runId));
+  async abort(
+    sessionKey: string,
+    options: { runId?: string; reason: "rpc" | "stop"; except?: LiveRun },
+  ): Promise<string[]> {
+    const found = this.runs
+      .all()
+      .filter(
+        (run) =>
+          !run.over &&
+          run !== options.except &&
+          (options.runId === undefined ? run.sessionKey === sessionKey : run.runId === options.runId),
+      );
     if (options.runId !== undefined && found.length > 0 && found.every((run) => run.sessionKey !== sessionKey)) {
       throw new GatewayError("invalid", "runId does not match sessionKey");
     }
     const mine = found.filter((run) => run.sessionKey === sessionKey);
-    const ended = await Promise.all(mine.map((run) => this.runs.end(run, { state: "aborted", reason: options.reason })));
+    const ended = await Promise.all(
+      mine.map((run) => this.runs.end(run, { state: "aborted", reason: options.reason })),
+    );
     return mine.filter((_, index) => ended[index]).map((run) => run.runId);
   }
 
@@ -195,13 +234,28 @@ export class Agents implements Service {
     return this.runs.all().flatMap((run) => {
       const { runId, sessionKey, acceptedAt, startedAt, state } = run;
       if (state !== "accepted" && state !== "running") return [];
-      return [{ runId, sessionKey, agentId: run.request.agentId, state, acceptedAt, ...(startedAt === undefined ? {} : { startedAt }) }];
+      return [
+        {
+          runId,
+          sessionKey,
+          agentId: run.request.agentId,
+          state,
+          acceptedAt,
+          ...(startedAt === undefined ? {} : { startedAt }),
+        },
+      ];
     });
   }
 
   status(): { running: number; waiting: number; lanes: number; maxConcurrent: number; lateDropped: number } {
     const { lanes, dropped } = this.runs;
-    return { running: lanes.running, waiting: lanes.waiting, lanes: lanes.size, maxConcurrent: this.#deps.config.current.agents.defaults.maxConcurrent, lateDropped: dropped };
+    return {
+      running: lanes.running,
+      waiting: lanes.waiting,
+      lanes: lanes.size,
+      maxConcurrent: this.#deps.config.current.agents.defaults.maxConcurrent,
+      lateDropped: dropped,
+    };
   }
 
   get gateway(): { version: string; running: () => number; waiting: () => number } {
@@ -210,20 +264,32 @@ export class Agents implements Service {
 
   async #execute(run: LiveRun): Promise<Ending | undefined> {
     if (run.sessionKey === "") {
-      return { state: "error", error: "Error: Pass --to <E.164>, --session-id, or --agent to choose a session", errorKind: "unknown" };
+      return {
+        state: "error",
+        error: "Error: Pass --to <E.164>, --session-id, or --agent to choose a session",
+        errorKind: "unknown",
+      };
     }
     const { command } = run.request;
     const found = command && findCommand(command.name);
     if (!command || !found) return runLoop(run, this.#deps);
     const session = this.#deps.sessions.get(run.sessionKey);
     const abortSession = (key: string) => this.abort(key, { reason: "stop", except: run });
-    const reply = await found.run({ run, args: command.args, deps: this.#deps, session, abortSession, gateway: this.gateway });
+    const reply = await found.run({
+      run,
+      args: command.args,
+      deps: this.#deps,
+      session,
+      abortSession,
+      gateway: this.gateway,
+    });
     return { ...commandEnding(reply.text, this.#world.now()), ...(reply.write ? { write: reply.write } : {}) };
   }
 
   async #sweep(): Promise<void> {
     try {
-      for (let went = 1; went > 0; ) went = await this.#deps.store.commit((tx) => this.#deps.table.sweep(tx, this.#world.now()));
+      for (let went = 1; went > 0;)
+        went = await this.#deps.store.commit((tx) => this.#deps.table.sweep(tx, this.#world.now()));
     } catch (error) {
       this.#deps.log.warn("old runs could not be swept", { error });
     }
@@ -243,5 +309,9 @@ export class Agents implements Service {
 
 function assertOwner(principal: string, caller: Caller, runId: string): void {
   if (principal === caller.principal) return;
-  throw new GatewayError("invalid", `idempotencyKey "${runId.slice(0, 128)}" is in use by another client; choose a new one`, { details: { code: "IDEMPOTENCY_KEY_IN_USE" } });
+  throw new GatewayError(
+    "invalid",
+    `idempotencyKey "${runId.slice(0, 128)}" is in use by another client; choose a new one`,
+    { details: { code: "IDEMPOTENCY_KEY_IN_USE" } },
+  );
 }

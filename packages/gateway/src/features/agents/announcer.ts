@@ -27,7 +27,11 @@ export class Announcer {
   #sentAt = -Infinity;
   #flush: Timer | undefined;
 
-  constructor(bus: Bus, world: World, run: { runId: string; sessionKey: string; agentId: string; toolDetail: () => ToolDetail }) {
+  constructor(
+    bus: Bus,
+    world: World,
+    run: { runId: string; sessionKey: string; agentId: string; toolDetail: () => ToolDetail },
+  ) {
     this.#bus = bus;
     this.#world = world;
     this.#run = run;
@@ -80,7 +84,11 @@ export class Announcer {
   }
 
   /** Terminal `agent` event. Always passes; call it once, after `close`. */
-  end(data: { phase: "end"; startedAt?: number; endedAt: number; aborted?: true } | { phase: "error"; error: string; startedAt?: number; endedAt: number }): void {
+  end(
+    data:
+      | { phase: "end"; startedAt?: number; endedAt: number; aborted?: true }
+      | { phase: "error"; error: string; startedAt?: number; endedAt: number },
+  ): void {
     this.#publish("lifecycle", data);
   }
 
@@ -125,7 +133,9 @@ export class Announcer {
 
   #delta(text: string): { deltaText?: string; replace?: true } {
     if (text === this.#sent) return {};
-    return text.startsWith(this.#sent) ? { deltaText: text.slice(this.#sent.length) } : { deltaText: text, replace: true };
+    return text.startsWith(this.#sent)
+      ? { deltaText: text.slice(this.#sent.length) }
+      : { deltaText: text, replace: true };
   }
 
   #agent(stream: string, data: Record<string, unknown>, toolDetail?: ToolDetail): boolean {
@@ -139,7 +149,15 @@ export class Announcer {
 
   #publish(stream: string, data: Record<string, unknown>, toolDetail?: ToolDetail): void {
     const { runId, sessionKey, agentId } = this.#run;
-    const payload = { runId, stream, data, ...(sessionKey ? { sessionKey } : {}), agentId, seq: ++this.#seq, ts: this.#world.now() };
+    const payload = {
+      runId,
+      stream,
+      data,
+      ...(sessionKey ? { sessionKey } : {}),
+      agentId,
+      seq: ++this.#seq,
+      ts: this.#world.now(),
+    };
     this.#bus.publish("agent", payload, toolDetail ? { toolDetail } : {});
   }
 

@@ -23,13 +23,18 @@ export function readImages(attachments: readonly unknown[] | undefined): ImageCo
     const attachment = value as Attachment;
     if (typeof attachment.content !== "string" || attachment.content === "") continue;
     const data = attachment.content.replace(/^data:[^,]{0,200};base64,/, "").replace(/\s+/g, "");
-    const label = [attachment.fileName, attachment.type].find((v) => typeof v === "string" && v !== "") ?? `attachment-${index + 1}`;
+    const label =
+      [attachment.fileName, attachment.type].find((v) => typeof v === "string" && v !== "") ??
+      `attachment-${index + 1}`;
     if (!base64.test(data) || data.replace(/=+$/, "").length % 4 === 1) {
       throw new GatewayError("invalid", `Error: attachment ${label}: invalid base64 content`);
     }
     const bytes = Math.floor((data.replace(/=+$/, "").length * 3) / 4);
     if (bytes > maxImageBytes) {
-      throw new GatewayError("invalid", `Error: attachment ${label}: exceeds size limit (${bytes} > ${maxImageBytes} bytes)`);
+      throw new GatewayError(
+        "invalid",
+        `Error: attachment ${label}: exceeds size limit (${bytes} > ${maxImageBytes} bytes)`,
+      );
     }
     const mimeType = imageType(Buffer.from(data.slice(0, 64), "base64"));
     if (mimeType) images.push({ type: "image", data, mimeType });

@@ -5,7 +5,8 @@ import type { LiveRun } from "./live-run.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
-export const needsCompaction = (turn: Turn, context: readonly ContextEntry[]): boolean => contextTokens(context) > turn.threshold;
+export const needsCompaction = (turn: Turn, context: readonly ContextEntry[]): boolean =>
+  contextTokens(context) > turn.threshold;
 
 export interface Compacted {
   tokensBefore: number;
@@ -39,7 +40,12 @@ export async function compactSession(
     const stored = await deps.store.commit((tx) => {
       const session = deps.sessions.get(run.sessionKey);
       if (session?.sessionId !== run.sessionId) return false;
-      deps.sessions.append(tx, run.sessionKey, { type: "compaction", summary, firstKeptEntryId: cut.firstKeptEntryId, tokensBefore });
+      deps.sessions.append(tx, run.sessionKey, {
+        type: "compaction",
+        summary,
+        firstKeptEntryId: cut.firstKeptEntryId,
+        tokensBefore,
+      });
       deps.sessions.update(tx, run.sessionKey, { compactionCount: (session.compactionCount ?? 0) + 1 });
       return true;
     });

@@ -52,7 +52,9 @@ function transcriptText(entries: readonly ContextEntry[], maxChars: number): str
 
 function said(message: Message): string {
   if (message.role !== "assistant") return messageText(message);
-  const calls = message.content.flatMap((part) => (part.type === "toolCall" ? [`(called ${part.name} ${JSON.stringify(part.arguments)})`] : []));
+  const calls = message.content.flatMap((part) =>
+    part.type === "toolCall" ? [`(called ${part.name} ${JSON.stringify(part.arguments)})`] : [],
+  );
   return [messageText(message), ...calls].filter((text) => text !== "").join("\n");
 }
 
@@ -61,7 +63,14 @@ export async function summarize(
   models: Models,
   model: ModelEntry,
   entries: readonly ContextEntry[],
-  options: { signal: AbortSignal; agentId: string; sessionKey: string; focus?: string; timestamp: number; alive?: () => void },
+  options: {
+    signal: AbortSignal;
+    agentId: string;
+    sessionKey: string;
+    focus?: string;
+    timestamp: number;
+    alive?: () => void;
+  },
 ): Promise<string> {
   const maxChars = Math.max(8_000, Math.floor(model.contextWindow * 4 * 0.6));
   const ask = `${options.focus ? `Pay attention to: ${options.focus}\n\n` : ""}Conversation:\n\n${transcriptText(entries, maxChars)}`;
@@ -80,5 +89,9 @@ export async function summarize(
     const text = messageText(event.message).trim();
     if (text !== "") return text;
   }
-  throw new GatewayError("unavailable", `The conversation could not be summarised: ${why}. Try /compact again, or /new to start over.`, { retryable: false });
+  throw new GatewayError(
+    "unavailable",
+    `The conversation could not be summarised: ${why}. Try /compact again, or /new to start over.`,
+    { retryable: false },
+  );
 }

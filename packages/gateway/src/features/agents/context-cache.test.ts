@@ -7,7 +7,8 @@ const key = "agent:main:main";
 async function filled(count: number) {
   const { store, sessions } = makeBench();
   const sessionId = await store.commit((tx) => sessions.ensure(tx, key).sessionId);
-  const add = (text: string) => store.commit((tx) => sessions.append(tx, key, { type: "message", message: reply([{ type: "text", text }]) }));
+  const add = (text: string) =>
+    store.commit((tx) => sessions.append(tx, key, { type: "message", message: reply([{ type: "text", text }]) }));
   for (let index = 0; index < count; index++) await add(`m${index}`);
   const reads = { all: 0 };
   const cache = new ContextCache({
@@ -31,7 +32,9 @@ test("a compaction, a cut head and many new entries are noticed", async () => {
   const { store, sessions, add, reads, same, sessionId } = await filled(10);
   same();
   const kept = sessions.entries(sessionId, { limit: 2 })[0]?.id ?? "";
-  await store.commit((tx) => sessions.append(tx, key, { type: "compaction", summary: "s", firstKeptEntryId: kept, tokensBefore: 1 }));
+  await store.commit((tx) =>
+    sessions.append(tx, key, { type: "compaction", summary: "s", firstKeptEntryId: kept, tokensBefore: 1 }),
+  );
   same();
   same();
   expect(reads.all).toBe(2);
@@ -48,4 +51,18 @@ test("a context too big to keep is read each time", async () => {
   same();
   same();
   expect(reads.all).toBe(2);
+});
+
+test("at the limit a context grows a little before it is read again", async () => {
+  const { store, sessions, sessionId, add, reads, cache } = await filled(1);
+  await store.commit((tx) => {
+    for (let index = 0; index < 2_100; index++) {
+      sessions.append(tx, key, { type: "message", message: reply([{ type: "text", text: `m${index}` }]) });
+    }
+  });
+  expect(cache.read(sessionId)).toHaveLength(2_000);
+  await add("one more");
+  expect(cache.read(sessionId)).toHaveLength(2_001);
+  expect(cache.read(sessionId).at(-1)).toEqual(sessions.entries(sessionId, { limit: 1 })[0]);
+  expect(reads.all).toBe(1);
 });

@@ -7,6 +7,9 @@ const maxSessions = 16;
 const maxChars = 8_000_000;
 const maxSessionChars = 2_000_000;
 const maxEntries = 2_000;
+/** A context at its limit may grow by this before it is read again: its beginning then stays the same for a while, which
+ *  providers' prompt caches reward. */
+const slack = 500;
 /** New entries since the last turn that are worth adding instead of reading all. */
 const maxAdded = 64;
 
@@ -27,10 +30,11 @@ export class ContextCache {
     this.#sessions = sessions;
   }
 
-  /** The same as `contextEntries` of the ledger. */
+  /** `contextEntries` of the ledger; at its limit up to 500 older entries may still be there. */
   read(sessionId: string): readonly TranscriptEntry[] {
     const known = this.#kept.get(sessionId);
-    const entries = (known && this.#continued(sessionId, known)) ?? this.#sessions.contextEntries(sessionId, maxEntries);
+    const entries =
+      (known && this.#continued(sessionId, known)) ?? this.#sessions.contextEntries(sessionId, maxEntries);
     this.#keep(sessionId, entries);
     return entries;
   }
@@ -40,8 +44,9 @@ export class ContextCache {
     const newest = this.#sessions.entries(sessionId, { limit: maxAdded });
     const at = newest.findIndex((entry) => entry.id === leafId);
     const added = newest.slice(at + 1);
-    if (at < 0 || added.some((entry) => entry.body.type === "compaction") || !this.#headStands(sessionId, kept)) return undefined;
-    return kept.length + added.length > maxEntries ? undefined : [...kept, ...added];
+    if (at < 0 || added.some((entry) => entry.body.type === "compaction") || !this.#headStands(sessionId, kept))
+      return undefined;
+    return kept.length + added.length > maxEntries + slack ? undefined : [...kept, ...added];
   }
 
   /** Whether the oldest kept entry is still part of the transcript: its head may have been cut off. */

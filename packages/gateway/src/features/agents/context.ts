@@ -1,6 +1,12 @@
 /** From transcript entries to what the model reads (agent.md §6.5, §6.6). In memory only; the transcript is never changed. */
 import {
-  type AssistantMessage, emptyUsage, type Message, messageText, type ToolCallContent, type ToolResultMessage, type UserMessage,
+  type AssistantMessage,
+  emptyUsage,
+  type Message,
+  messageText,
+  type ToolCallContent,
+  type ToolResultMessage,
+  type UserMessage,
 } from "@openclaw/protocol";
 import { hygiene, type ModelEntry } from "../models/index.ts";
 import type { TranscriptEntry } from "../sessions/index.ts";
@@ -21,7 +27,11 @@ export interface ContextEntry {
 }
 
 /** A reply made without a model. */
-export function injectedMessage(text: string, timestamp: number, options: { command?: boolean } = {}): AssistantMessage {
+export function injectedMessage(
+  text: string,
+  timestamp: number,
+  options: { command?: boolean } = {},
+): AssistantMessage {
   return {
     role: "assistant",
     content: text === "" ? [] : [{ type: "text", text }],
@@ -37,7 +47,10 @@ export function injectedMessage(text: string, timestamp: number, options: { comm
 
 /** Messages of the entries, oldest first. Slash commands and their answers are left out; a bare `/new` becomes the request for
  *  a greeting; user texts carry their time when a `clock` is given. */
-export function contextOf(entries: readonly TranscriptEntry[], clock: { timeZone: string | undefined } | undefined): ContextEntry[] {
+export function contextOf(
+  entries: readonly TranscriptEntry[],
+  clock: { timeZone: string | undefined } | undefined,
+): ContextEntry[] {
   const context: ContextEntry[] = [];
   for (const [index, { id, body, timestamp }] of entries.entries()) {
     if (body.type === "message") {
@@ -47,7 +60,11 @@ export function contextOf(entries: readonly TranscriptEntry[], clock: { timeZone
       if (body.message.role === "user" && answered) continue;
       context.push({ id, message: body.message.role === "user" ? told(body.message, clock) : body.message });
     } else if (body.type === "compaction") {
-      context.push({ id, message: note(`[Summary of the conversation so far]\n${body.summary}`, timestamp), summary: true });
+      context.push({
+        id,
+        message: note(`[Summary of the conversation so far]\n${body.summary}`, timestamp),
+        summary: true,
+      });
     } else if (body.type === "custom_message") {
       context.push({ id, message: note(body.content, timestamp) });
     }
@@ -55,14 +72,22 @@ export function contextOf(entries: readonly TranscriptEntry[], clock: { timeZone
   return context;
 }
 
-const note = (text: string, timestamp: number): UserMessage => ({ role: "user", content: [{ type: "text", text }], timestamp });
+const note = (text: string, timestamp: number): UserMessage => ({
+  role: "user",
+  content: [{ type: "text", text }],
+  timestamp,
+});
 
 function told(message: UserMessage, clock: { timeZone: string | undefined } | undefined): UserMessage {
-  const parts = typeof message.content === "string" ? [{ type: "text" as const, text: message.content }] : message.content;
+  const parts =
+    typeof message.content === "string" ? [{ type: "text" as const, text: message.content }] : message.content;
   const text = messageText(message);
   const said = /^\/(?:new|reset)$/i.test(text.trim()) ? greeting : text;
   const images = parts.filter((part) => part.type === "image");
-  return { ...message, content: [{ type: "text", text: clock ? withClock(said, message.timestamp, clock.timeZone) : said }, ...images] };
+  return {
+    ...message,
+    content: [{ type: "text", text: clock ? withClock(said, message.timestamp, clock.timeZone) : said }, ...images],
+  };
 }
 
 /** The messages as `model` may read them: images only for models that see, and whatever its dialect needs. */
@@ -71,14 +96,28 @@ export function fitFor(model: ModelEntry, messages: readonly Message[]): Message
 }
 
 function withoutImages(message: Message): Message {
-  if (message.role === "assistant" || typeof message.content === "string" || !message.content.some((part) => part.type === "image")) return message;
-  const content = message.content.map((part) => (part.type === "image" ? { type: "text" as const, text: "[image left out: this model cannot see images]" } : part));
+  if (
+    message.role === "assistant" ||
+    typeof message.content === "string" ||
+    !message.content.some((part) => part.type === "image")
+  )
+    return message;
+  const content = message.content.map((part) =>
+    part.type === "image" ? { type: "text" as const, text: "[image left out: this model cannot see images]" } : part,
+  );
   return { ...message, content } as Message;
 }
 
 /** Closes a tool call that got no result of its own. */
 export function lostResult(call: ToolCallContent, timestamp: number, text: string): ToolResultMessage {
-  return { role: "toolResult", toolCallId: call.id, toolName: call.name, content: [{ type: "text", text }], isError: true, timestamp };
+  return {
+    role: "toolResult",
+    toolCallId: call.id,
+    toolName: call.name,
+    content: [{ type: "text", text }],
+    isError: true,
+    timestamp,
+  };
 }
 
 export const toolCallsOf = (message: AssistantMessage): ToolCallContent[] =>

@@ -23,29 +23,58 @@ test("without a list there is one agent, main, with the shared workspace", () =>
 
 test("the default agent is the marked one, else the first, and comes first in agents.list", () => {
   const { agents } = makeBench({
-    config: { agents: { list: [{ id: "one" }, { id: "Two", default: true, name: "Second", identity: { name: "Tia", emoji: "🦊" } }, { id: "three", default: true }] } },
+    config: {
+      agents: {
+        list: [
+          { id: "one" },
+          { id: "Two", default: true, name: "Second", identity: { name: "Tia", emoji: "🦊" } },
+          { id: "three", default: true },
+        ],
+      },
+    },
   });
   expect(agents.directory.summaries()).toEqual({
-    defaultId: "two", mainKey: "main", scope: "per-sender",
+    defaultId: "two",
+    mainKey: "main",
+    scope: "per-sender",
     agents: [{ id: "two", name: "Second", identity: { name: "Tia", emoji: "🦊" } }, { id: "one" }, { id: "three" }],
   });
   expect(agents.directory.workspace("one")).toBe("/home/user/.openclaw/workspace-one");
 });
 
 test("agent.identity.get: defaults, identity, mismatch, unknown", async () => {
-  const { handlers } = makeBench({ config: { agents: { list: [{ id: "main" }, { id: "work", identity: { name: "Wu", emoji: "🐢" } }] } } });
+  const { handlers } = makeBench({
+    config: { agents: { list: [{ id: "main" }, { id: "work", identity: { name: "Wu", emoji: "🐢" } }] } },
+  });
   const get = async (params: { agentId?: string; sessionKey?: string }) => handlers["agent.identity.get"](params);
   expect(await get({})).toEqual({ agentId: "main", name: "Assistant", avatar: "A" });
-  expect(await get({ sessionKey: "agent:work:main" })).toEqual({ agentId: "work", name: "Wu", avatar: "🐢", emoji: "🐢" });
-  await expect(get({ agentId: "work", sessionKey: "agent:main:main" })).rejects.toThrow('invalid agent.identity.get params: agent "work" does not match session key agent "main"');
+  expect(await get({ sessionKey: "agent:work:main" })).toEqual({
+    agentId: "work",
+    name: "Wu",
+    avatar: "🐢",
+    emoji: "🐢",
+  });
+  await expect(get({ agentId: "work", sessionKey: "agent:main:main" })).rejects.toThrow(
+    'invalid agent.identity.get params: agent "work" does not match session key agent "main"',
+  );
   await expect(get({ agentId: "zz" })).rejects.toThrow('invalid agent.identity.get params: unknown agent id "zz"');
 });
 
 test("model settings of defaults and of one agent are handed on", () => {
   const { agents } = makeBench({
-    config: { agents: { defaults: { model: { primary: "mock/one", fallbacks: ["mock/two"] }, contextTokens: 50_000 }, list: [{ id: "main", model: "mock/two" }, { id: "work" }] } },
+    config: {
+      agents: {
+        defaults: { model: { primary: "mock/one", fallbacks: ["mock/two"] }, contextTokens: 50_000 },
+        list: [{ id: "main", model: "mock/two" }, { id: "work" }],
+      },
+    },
   });
-  expect(agents.directory.modelSelection()).toEqual({ primary: "mock/one", fallbacks: ["mock/two"], allow: {}, contextTokens: 50_000 });
+  expect(agents.directory.modelSelection()).toEqual({
+    primary: "mock/one",
+    fallbacks: ["mock/two"],
+    allow: {},
+    contextTokens: 50_000,
+  });
   expect(agents.directory.agentModel("main")).toEqual({ primary: "mock/two" });
   expect(agents.directory.agentModel("work")).toBeUndefined();
 });

@@ -34,7 +34,12 @@ export class AgentDirectory {
   /** Ids in order of the config, the default agent first. Never empty. */
   list(): string[] {
     const first = this.defaultId();
-    return [first, ...this.#list().map((agent) => normalizeAgentId(agent.id)).filter((id) => id !== first)].filter((id, at, all) => all.indexOf(id) === at);
+    return [
+      first,
+      ...this.#list()
+        .map((agent) => normalizeAgentId(agent.id))
+        .filter((id) => id !== first),
+    ].filter((id, at, all) => all.indexOf(id) === at);
   }
 
   defaultId(): string {
@@ -60,7 +65,11 @@ export class AgentDirectory {
       return shared ? this.#absolute(shared) : defaultWorkspace(this.#world);
     }
     const profile = profileName(this.#world);
-    return join(this.#world.homedir(), ".openclaw", profile ? `workspace-${profile}-${agentId}` : `workspace-${agentId}`);
+    return join(
+      this.#world.homedir(),
+      ".openclaw",
+      profile ? `workspace-${profile}-${agentId}` : `workspace-${agentId}`,
+    );
   }
 
   /** Absolute path of the directory with the agent's credentials. */
@@ -90,11 +99,21 @@ export class AgentDirectory {
   card(agentId: string): MethodResult<"agent.identity.get"> {
     const identity = this.identity(agentId);
     const name = identity.name ?? this.listed(agentId)?.name ?? "Assistant";
-    return { agentId, name, avatar: identity.avatar ?? identity.emoji ?? "A", ...(identity.emoji ? { emoji: identity.emoji } : {}) };
+    return {
+      agentId,
+      name,
+      avatar: identity.avatar ?? identity.emoji ?? "A",
+      ...(identity.emoji ? { emoji: identity.emoji } : {}),
+    };
   }
 
   /** `agents.defaults.model` and what belongs to it, for the models room. */
-  modelSelection(): { primary?: string; fallbacks: string[]; allow: NonNullable<AgentDefaults["models"]>; contextTokens?: number } {
+  modelSelection(): {
+    primary?: string;
+    fallbacks: string[];
+    allow: NonNullable<AgentDefaults["models"]>;
+    contextTokens?: number;
+  } {
     const { model, models, contextTokens } = this.#config.current.agents.defaults;
     return { ...chosen(model), allow: models ?? {}, ...(contextTokens === undefined ? {} : { contextTokens }) };
   }
@@ -110,7 +129,8 @@ export class AgentDirectory {
   /** The id, normalised. Throws GatewayError("invalid") for an unknown one; `method` names the call in the text. */
   require(method: string, agentId: string): string {
     const id = normalizeAgentId(agentId, "");
-    if (id === "" || !this.exists(id)) throw new GatewayError("invalid", `invalid ${method} params: unknown agent id "${agentId.slice(0, 64)}"`);
+    if (id === "" || !this.exists(id))
+      throw new GatewayError("invalid", `invalid ${method} params: unknown agent id "${agentId.slice(0, 64)}"`);
     return id;
   }
 

@@ -39,7 +39,10 @@ test("agent: a duplicate after the end gets the final alone, also from another p
 test("agent: the failure of a run is replayed with its payload", async () => {
   const bench = makeBench({ script: () => fail("billing", "no money") });
   const params = { message: "hi", idempotencyKey: "k", agentId: "main" };
-  const errors = [await bench.agent(params).catch((e: unknown) => e), await bench.agent(params).catch((e: unknown) => e)] as GatewayError[];
+  const errors = [
+    await bench.agent(params).catch((e: unknown) => e),
+    await bench.agent(params).catch((e: unknown) => e),
+  ] as GatewayError[];
   expect(errors[1]?.payload).toEqual(errors[0]?.payload);
   expect(errors[1]?.message).toBe(errors[0]?.message);
   expect(bench.state.requests).toHaveLength(1);
@@ -77,16 +80,25 @@ test("the same key in the two families does not collide", async () => {
 test("another principal's key is refused by name, running or over, and its result never shown", async () => {
   const bench = makeBench({ script: inTurn(hang("secret"), () => say("secret")) });
   await bench.chat("hi", "mine", {}, "device:a");
-  await expect(bench.chat("hi", "mine", {}, "device:b")).rejects.toThrow('idempotencyKey "mine" is in use by another client');
+  await expect(bench.chat("hi", "mine", {}, "device:b")).rejects.toThrow(
+    'idempotencyKey "mine" is in use by another client',
+  );
   await bench.abort({ sessionKey: "main" });
-  await expect(bench.chat("hi", "mine", {}, "device:b")).rejects.toMatchObject({ kind: "invalid", details: { code: "IDEMPOTENCY_KEY_IN_USE" } });
+  await expect(bench.chat("hi", "mine", {}, "device:b")).rejects.toMatchObject({
+    kind: "invalid",
+    details: { code: "IDEMPOTENCY_KEY_IN_USE" },
+  });
 });
 
 test("refused requests are not remembered", async () => {
   const bench = makeBench();
-  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main", channel: "zz" })).rejects.toThrow("unknown channel");
+  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main", channel: "zz" })).rejects.toThrow(
+    "unknown channel",
+  );
   expect(bench.row("agent", "k")).toBeUndefined();
-  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main" })).resolves.toMatchObject({ status: "ok" });
+  await expect(bench.agent({ message: "hi", idempotencyKey: "k", agentId: "main" })).resolves.toMatchObject({
+    status: "ok",
+  });
 });
 
 test("agent.wait: polls, waits for the end, times out for unknown ids, and leaves nothing behind", async () => {
@@ -96,7 +108,12 @@ test("agent.wait: polls, waits for the end, times out for unknown ids, and leave
   await until(() => bench.state.requests.length === 1);
   const ended = bench.wait({ runId: "k" });
   await bench.abort({ sessionKey: "main", runId: "k" });
-  expect(await ended).toMatchObject({ runId: "k", status: "ok", startedAt: expect.any(Number), endedAt: expect.any(Number) });
+  expect(await ended).toMatchObject({
+    runId: "k",
+    status: "ok",
+    startedAt: expect.any(Number),
+    endedAt: expect.any(Number),
+  });
   const late = bench.wait({ runId: "later", timeoutMs: 100 });
   await settle(2);
   await bench.world.clock.advance(100);

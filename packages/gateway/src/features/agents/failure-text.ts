@@ -19,9 +19,15 @@ export function failureText({ failure, attempts }: Failed): string {
   return `All models failed: ${attempts.map(({ ref, reason }) => `${ref} (${reason})`).join(", ")}. ${text}`;
 }
 
-const kinds: Partial<Record<FailureReason, ErrorKind>> = { rate_limit: "rate_limit", timeout: "timeout", context_overflow: "context_length" };
+const kinds: Partial<Record<FailureReason, ErrorKind>> = {
+  rate_limit: "rate_limit",
+  timeout: "timeout",
+  context_overflow: "context_length",
+};
 export const failureKind = (reason: FailureReason): ErrorKind => kinds[reason] ?? "unknown";
 
 /** Text of something that was thrown. Errors that are not ours stay in the log. */
 export const thrownText = (error: unknown): string =>
-  error instanceof GatewayError ? error.message : "The run failed because of an internal error; the log has the details.";
+  error instanceof GatewayError
+    ? error.message
+    : "The run failed because of an internal error; the log has the details.";

@@ -17,7 +17,8 @@ export function parseIdentity(text: string): Identity {
   const identity: Identity = {};
   for (const line of text.split("\n")) {
     const match = /^[\s*_-]*([A-Za-z]+)[*_]*:[*_]*\s*(.*?)\s*$/.exec(line);
-    const field = match?.[1] && Object.hasOwn(fields, match[1].toLowerCase()) ? fields[match[1].toLowerCase()] : undefined;
+    const field =
+      match?.[1] && Object.hasOwn(fields, match[1].toLowerCase()) ? fields[match[1].toLowerCase()] : undefined;
     const value = match?.[2]?.replace(/^[*_`]+|[*_`]+$/g, "") ?? "";
     if (field && value !== "" && !/^[([<]/.test(value)) identity[field] ??= value.slice(0, 500);
   }

@@ -37,7 +37,12 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
       if (!run.live) return undefined;
       if (mayCompact) context = readContext(run, turn, deps);
     }
-    const reply = await askModel(run, turn, context.map(({ message }) => message), deps);
+    const reply = await askModel(
+      run,
+      turn,
+      context.map(({ message }) => message),
+      deps,
+    );
     if (!run.live || !reply) return undefined;
     if ("failed" in reply) {
       if (reply.failed.failure.reason === "context_overflow" && !overflowed) {
@@ -82,7 +87,10 @@ async function askModel(run: LiveRun, turn: Turn, messages: Message[], deps: Tur
   const invalid = new Map<string, string>();
   run.announcer.messageStart();
   run.alive();
-  for await (const event of deps.models.stream(turn.model, request, { signal: run.signal, agentId: run.request.agentId })) {
+  for await (const event of deps.models.stream(turn.model, request, {
+    signal: run.signal,
+    agentId: run.request.agentId,
+  })) {
     if (!run.live) return undefined;
     run.alive();
     if (event.type === "start") {
@@ -104,7 +112,13 @@ async function askModel(run: LiveRun, turn: Turn, messages: Message[], deps: Tur
       return { failed: event };
     }
   }
-  return { failed: { type: "failed", failure: { reason: "unknown", message: "The model's stream ended without an answer." }, attempts: [] } };
+  return {
+    failed: {
+      type: "failed",
+      failure: { reason: "unknown", message: "The model's stream ended without an answer." },
+      attempts: [],
+    },
+  };
 }
 
 function addUsage(total: Usage, one: Usage): void {
@@ -172,5 +186,13 @@ function failedEnding(turn: Turn, failed: Failed, texts: string[], usage: Usage,
 
 function limitEnding(turn: Turn, limit: string, texts: string[], usage: Usage): Ending {
   const error = `Stopped: one turn may not make more than ${limit}. Send a message to go on.`;
-  return { state: "error", error, errorKind: "unknown", texts: texts.map(spoken).filter(Boolean), provider: turn.model.provider, model: turn.model.id, usage };
+  return {
+    state: "error",
+    error,
+    errorKind: "unknown",
+    texts: texts.map(spoken).filter(Boolean),
+    provider: turn.model.provider,
+    model: turn.model.id,
+    usage,
+  };
 }

@@ -36,7 +36,14 @@ export interface PromptInput {
 export interface PromptReport {
   chars: number;
   sections: { name: string; chars: number }[];
-  files: { name: string; path: string; missing: boolean; rawChars: number; injectedChars: number; truncated: boolean }[];
+  files: {
+    name: string;
+    path: string;
+    missing: boolean;
+    rawChars: number;
+    injectedChars: number;
+    truncated: boolean;
+  }[];
   tools: { name: string; summaryChars: number; schemaChars: number }[];
 }
 
@@ -59,8 +66,19 @@ export function buildPrompt(input: PromptInput): { text: string; report: PromptR
   const report: PromptReport = {
     chars: text.length,
     sections: sections.map(({ name, text: body }) => ({ name, chars: body.length })),
-    files: input.files.map(({ name, path, missing, rawChars, truncated, text: body }) => ({ name, path, missing, rawChars, injectedChars: body.length, truncated })),
-    tools: input.tools.map((tool) => ({ name: tool.name, summaryChars: tool.description.length, schemaChars: JSON.stringify(tool.params).length })),
+    files: input.files.map(({ name, path, missing, rawChars, truncated, text: body }) => ({
+      name,
+      path,
+      missing,
+      rawChars,
+      injectedChars: body.length,
+      truncated,
+    })),
+    tools: input.tools.map((tool) => ({
+      name: tool.name,
+      summaryChars: tool.description.length,
+      schemaChars: JSON.stringify(tool.params).length,
+    })),
   };
   return { text, report };
 }
@@ -72,23 +90,47 @@ function all(input: PromptInput): Section[] {
     { name: "tools", text: toolList(input.tools) },
     {
       name: "tool style",
-      text: input.tools.length === 0 ? "" : "## Using tools\nMake routine calls without announcing them. Say what you do when the work has several steps, is delicate, or when asked.",
+      text:
+        input.tools.length === 0
+          ? ""
+          : "## Using tools\nMake routine calls without announcing them. Say what you do when the work has several steps, is delicate, or when asked.",
     },
     { name: "skills", fullOnly: true, text: skillList(input.skills) },
     {
       name: "memory",
       fullOnly: true,
-      text: has("memory_search") ? "## Memory\nBefore answering about earlier work, dates, people, preferences or decisions, search your memory files first." : "",
+      text: has("memory_search")
+        ? "## Memory\nBefore answering about earlier work, dates, people, preferences or decisions, search your memory files first."
+        : "",
     },
     {
       name: "aliases",
       fullOnly: true,
-      text: input.aliases.length === 0 ? "" : `## Model aliases\n${input.aliases.map(({ alias, ref }) => `- ${alias}: ${ref}`).join("\n")}`,
+      text:
+        input.aliases.length === 0
+          ? ""
+          : `## Model aliases\n${input.aliases.map(({ alias, ref }) => `- ${alias}: ${ref}`).join("\n")}`,
     },
-    { name: "workspace", text: `## Workspace\nYour working directory is ${input.workspace}. Relative paths start there.` },
-    { name: "user", fullOnly: true, text: input.owners.length === 0 ? "" : `## Owner\nMessages of these ids are from your owner: ${input.owners.join(", ")}.` },
-    { name: "time zone", text: `## Time\nTime zone: ${input.timeZone}. Messages carry the time at which they were written.` },
-    { name: "files notice", text: "## Workspace files\nThe files under “Project context” are yours to edit; changes count from the next turn." },
+    {
+      name: "workspace",
+      text: `## Workspace\nYour working directory is ${input.workspace}. Relative paths start there.`,
+    },
+    {
+      name: "user",
+      fullOnly: true,
+      text:
+        input.owners.length === 0
+          ? ""
+          : `## Owner\nMessages of these ids are from your owner: ${input.owners.join(", ")}.`,
+    },
+    {
+      name: "time zone",
+      text: `## Time\nTime zone: ${input.timeZone}. Messages carry the time at which they were written.`,
+    },
+    {
+      name: "files notice",
+      text: "## Workspace files\nThe files under “Project context” are yours to edit; changes count from the next turn.",
+    },
     {
       name: "messaging",
       fullOnly: true,
@@ -96,14 +138,20 @@ function all(input: PromptInput): Section[] {
         "## Messages",
         "What you answer goes back to where the message came from.",
         has("sessions_send") ? "To speak to another session use sessions_send." : "",
-        has("message") ? `To write somewhere unasked use message; when it carried your answer, reply only ${silentToken}.` : "",
+        has("message")
+          ? `To write somewhere unasked use message; when it carried your answer, reply only ${silentToken}.`
+          : "",
       ]
         .filter(Boolean)
         .join("\n"),
     },
     { name: "extra", text: input.extra ? `## Further instructions\n${input.extra}` : "" },
     { name: "project context", text: projectContext(input.files) },
-    { name: "silence", fullOnly: true, text: `## Silence\nWhen nothing needs to be said, reply with ${silentToken} and nothing else. Never add it to an answer.` },
+    {
+      name: "silence",
+      fullOnly: true,
+      text: `## Silence\nWhen nothing needs to be said, reply with ${silentToken} and nothing else. Never add it to an answer.`,
+    },
     {
       name: "heartbeat",
       fullOnly: true,
@@ -131,7 +179,9 @@ function projectContext(files: readonly ContextFile[]): string {
     return file.text === "" ? [] : [`### ${file.name}\n${file.text}`];
   });
   if (blocks.length === 0) return "";
-  const persona = files.some((file) => file.name === "SOUL.md" && file.text !== "") ? "\nTake on the persona that SOUL.md describes." : "";
+  const persona = files.some((file) => file.name === "SOUL.md" && file.text !== "")
+    ? "\nTake on the persona that SOUL.md describes."
+    : "";
   return `## Project context${persona}\n\n${blocks.join("\n\n")}`;
 }
 

@@ -12,11 +12,13 @@ export const maxAttempts = 3;
 export async function recoverRuns(deps: TurnDeps): Promise<{ again: RunRow[]; interrupted: number }> {
   const again: RunRow[] = [];
   let interrupted = 0;
-  for (let last = 0; ; ) {
+  for (let last = 0; ;) {
     const rows = deps.table.open(last);
     if (rows.length === 0) return { again, interrupted };
     last = rows.at(-1)?.id ?? last;
-    const verdicts = rows.map((row) => (row.state === "accepted" || (!row.effects && row.attempts < maxAttempts) ? "again" : "interrupt"));
+    const verdicts = rows.map((row) =>
+      row.state === "accepted" || (!row.effects && row.attempts < maxAttempts) ? "again" : "interrupt",
+    );
     await deps.store.commit((tx) => {
       for (const [index, row] of rows.entries()) {
         if (verdicts[index] === "interrupt") interrupt(tx, row, deps);
@@ -35,21 +37,47 @@ function interrupt(tx: Parameters<Parameters<TurnDeps["store"]["commit"]>[0]>[0]
   const session = row.sessionKey ? deps.sessions.get(row.sessionKey) : undefined;
   if (session && session.sessionId === row.sessionId) {
     const closed: Message[] = pending
-      ? [pending, ...toolCallsOf(pending).map((call) => lostResult(call, now, "The gateway stopped while this tool was running; whether it took effect is unknown."))]
+      ? [
+          pending,
+          ...toolCallsOf(pending).map((call) =>
+            lostResult(
+              call,
+              now,
+              "The gateway stopped while this tool was running; whether it took effect is unknown.",
+            ),
+          ),
+        ]
       : [];
-    for (const message of [...closed, injectedMessage(text, now)]) deps.sessions.append(tx, row.sessionKey, { type: "message", message });
+    for (const message of [
+      ...asked(row),
+      ...closed,
+      injectedMessage(text, now, { command: row.request.command !== undefined }),
+    ])
+      deps.sessions.append(tx, row.sessionKey, { type: "message", message });
   }
   const outcome: RunOutcome = {
     status: "error",
     summary: text,
     payloads: [],
-    meta: { durationMs: Math.max(0, now - (row.startedAt ?? row.acceptedAt)), agentMeta: { sessionId: row.sessionId, provider: "", model: "" }, aborted: false },
+    meta: {
+      durationMs: Math.max(0, now - (row.startedAt ?? row.acceptedAt)),
+      agentMeta: { sessionId: row.sessionId, provider: "", model: "" },
+      aborted: false,
+    },
   };
   deps.table.end(tx, row.id, { state: "interrupted", endedAt: now, outcome, userEntryId: row.userEntryId });
 }
 
+/** The message itself, where it is not in the transcript yet: a command enters it together with its answer. */
+function asked({ userEntryId, request, acceptedAt }: RunRow): Message[] {
+  return userEntryId === undefined && request.message !== ""
+    ? [{ role: "user", content: [{ type: "text", text: request.message }], timestamp: acceptedAt }]
+    : [];
+}
+
 function noticeText(row: RunRow, pending: AssistantMessage | undefined): string {
-  if (!row.effects) return `The gateway stopped ${row.attempts} times while this message was being answered. It is not tried again by itself; send it again if it still matters.`;
+  if (!row.effects)
+    return `The gateway stopped ${row.attempts} times while this message was being answered. It is not tried again by itself; send it again if it still matters.`;
   const names = pending ? [...new Set(toolCallsOf(pending).map((call) => call.name))].join(", ") : "";
   return `The gateway stopped in the middle of this run, after tools with effects had started${names ? ` (last: ${names})` : ""}. It was not repeated. Look at what was done before you ask again.`;
 }

@@ -4,7 +4,12 @@ import type { LiveRun } from "./live-run.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 /** `messages.responsePrefix` before the text, unless it is there already. */
-export function withPrefix(text: string, run: LiveRun, ending: Ending, deps: Pick<TurnDeps, "config" | "directory">): string {
+export function withPrefix(
+  text: string,
+  run: LiveRun,
+  ending: Ending,
+  deps: Pick<TurnDeps, "config" | "directory">,
+): string {
   const template = deps.config.current.messages.responsePrefix;
   if (!template) return text;
   const name = deps.directory.identity(run.request.agentId).name ?? "";
@@ -15,7 +20,12 @@ export function withPrefix(text: string, run: LiveRun, ending: Ending, deps: Pic
     thinkingLevel: run.request.thinking ?? "",
     "identity.name": name,
   };
-  const prefix = template === "auto" ? (name && `[${name}]`) : template.replace(/\{([a-zA-Z.]+)\}/g, (whole, key: string) => (Object.hasOwn(values, key) ? (values[key] ?? "") : whole));
+  const prefix =
+    template === "auto"
+      ? name && `[${name}]`
+      : template.replace(/\{([a-zA-Z.]+)\}/g, (whole, key: string) =>
+          Object.hasOwn(values, key) ? (values[key] ?? "") : whole,
+        );
   return prefix === "" || text.startsWith(prefix) ? text : `${prefix} ${text}`;
 }
 

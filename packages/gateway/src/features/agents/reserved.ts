@@ -1,27 +1,33 @@
-/** Reserved tokens (agent.md §13.2): a reply that is exactly `NO_REPLY` is not delivered, and neither token is ever shown. */
+/** Reserved tokens and tags (agent.md §13.2): a reply that is exactly `NO_REPLY` is not delivered, and neither tokens nor reply
+ *  tags are ever shown. */
 export const silentToken = "NO_REPLY";
 export const heartbeatToken = "HEARTBEAT_OK";
 const tokens = [silentToken, heartbeatToken];
 
-/** What of a growing text may be shown: without white space at the ends, and without a last line that could still become a
- *  token. The result only ever grows as the text grows. */
+const tags = /\s*\[\[\s*(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_voice)\s*\]\]/g;
+/** A tag that has begun and may still be completed. */
+const openTag = /\s*\[(?:\[[^\]\n]{0,100}\]?)?$/;
+
+/** What of a growing text may be shown: without white space at the ends, without a last line that could still become a token
+ *  and without an unfinished tag. The result only ever grows as the text grows. */
 export function showable(text: string): string {
-  const rest = text.trim();
+  const rest = text.replace(tags, "").replace(openTag, "").trim();
   const lineStart = rest.lastIndexOf("\n") + 1;
-  const line = rest.slice(lineStart);
-  return tokens.some((token) => token.startsWith(line.toUpperCase())) ? rest.slice(0, lineStart).trimEnd() : rest;
+  const line = rest.slice(lineStart).toUpperCase();
+  return tokens.some((token) => token.startsWith(line)) ? rest.slice(0, lineStart).trimEnd() : rest;
 }
 
 /** The text of a finished message as people see it: trimmed, tokens removed. Empty when nothing is to be said. */
 export function spoken(text: string): string {
-  let rest = text.trim();
+  let rest = text.replace(tags, "").trim();
   if (rest.toUpperCase() === silentToken) return "";
   for (const token of tokens) {
     if (rest === token) return "";
     const lines = rest.split("\n");
     if (lines.at(-1)?.trim() === token) rest = lines.slice(0, -1).join("\n").trimEnd();
   }
-  if (rest.startsWith(`${heartbeatToken}\n`) || rest.startsWith(`${heartbeatToken} `)) rest = rest.slice(heartbeatToken.length).trimStart();
+  if (rest.startsWith(`${heartbeatToken}\n`) || rest.startsWith(`${heartbeatToken} `))
+    rest = rest.slice(heartbeatToken.length).trimStart();
   return rest;
 }
 

@@ -31,22 +31,33 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
       let session = sessions.ensure(tx, run.sessionKey);
       if (userEntryId === undefined) {
         if (run.request.fresh) session = sessions.rollover(tx, run.sessionKey, "new");
-        else if (!run.request.command && sessions.isStale(session, startedAt)) session = sessions.rollover(tx, run.sessionKey, "daily");
+        else if (!run.request.command && sessions.isStale(session, startedAt))
+          session = sessions.rollover(tx, run.sessionKey, "daily");
         const notes = events.map(({ ts, text }) => `System: [${new Date(ts).toISOString()}] ${text}`);
-        if (session.abortedLastRun && !run.request.command) notes.unshift("System: The previous run was stopped by the user before it was finished.");
+        if (session.abortedLastRun && !run.request.command)
+          notes.unshift("System: The previous run was stopped by the user before it was finished.");
         if (notes.length > 0) {
-          sessions.append(tx, run.sessionKey, { type: "custom_message", customType: "system-events", content: notes.join("\n"), display: false });
+          sessions.append(tx, run.sessionKey, {
+            type: "custom_message",
+            customType: "system-events",
+            content: notes.join("\n"),
+            display: false,
+          });
         }
         // A command and its answer are stored together when it is done.
         if (!run.request.command) userEntryId = appendMessage(tx, run, deps);
         sessions.update(tx, run.sessionKey, {
           lastInteractionAt: startedAt,
           ...(run.request.command ? {} : { abortedLastRun: undefined }),
-          ...(run.request.sessionModel ? { providerOverride: run.request.sessionModel.provider, modelOverride: run.request.sessionModel.id } : {}),
+          ...(run.request.sessionModel
+            ? { providerOverride: run.request.sessionModel.provider, modelOverride: run.request.sessionModel.id }
+            : {}),
         });
       }
       sessionId = session.sessionId;
-      toolDetail = detailOf(run.request.verbose ?? session.verboseLevel ?? deps.config.current.agents.defaults.verboseDefault);
+      toolDetail = detailOf(
+        run.request.verbose ?? session.verboseLevel ?? deps.config.current.agents.defaults.verboseDefault,
+      );
     }
     const request = userEntryId === undefined ? run.request : { ...run.request, message: "", images: [] };
     table.begin(tx, run.id, { sessionId, startedAt, userEntryId, request });
@@ -58,7 +69,10 @@ function appendMessage(tx: Tx, run: LiveRun, deps: TurnDeps): string | undefined
   const { message, images } = run.request;
   if (message === "" && images.length === 0) return undefined;
   const content = [...(message === "" ? [] : [{ type: "text" as const, text: message }]), ...images];
-  return deps.sessions.append(tx, run.sessionKey, { type: "message", message: { role: "user", content, timestamp: run.acceptedAt } }).id;
+  return deps.sessions.append(tx, run.sessionKey, {
+    type: "message",
+    message: { role: "user", content, timestamp: run.acceptedAt },
+  }).id;
 }
 
 const detailOf = (level: string): ToolDetail => (level === "on" || level === "full" ? level : "off");
@@ -75,7 +89,10 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
     let userEntryId = row?.userEntryId;
     ending.write?.(tx);
     const session = run.sessionKey ? sessions.get(run.sessionKey) : undefined;
-    if (session && (userEntryId === undefined || session.sessionId === (row?.sessionId ?? run.sessionId) || ending.command)) {
+    if (
+      session &&
+      (userEntryId === undefined || session.sessionId === (row?.sessionId ?? run.sessionId) || ending.command)
+    ) {
       userEntryId ??= appendMessage(tx, run, deps);
       for (const message of messages) sessions.append(tx, run.sessionKey, { type: "message", message });
       const aborted = ending.state === "aborted" && ending.reason !== "shutdown" ? { abortedLastRun: true } : {};
@@ -83,7 +100,13 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
     }
     if (row) table.end(tx, row.id, { state: ending.state, endedAt, outcome, userEntryId });
   });
-  return { runId: run.runId, outcome, footer, endedAt, ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }) };
+  return {
+    runId: run.runId,
+    outcome,
+    footer,
+    endedAt,
+    ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }),
+  };
 }
 
 /** A command that failed is answered in the transcript too, so that it is never taken for a message to the model. */
@@ -97,24 +120,58 @@ function cutOff(run: LiveRun, ending: Ending, timestamp: number): Message[] {
   if (ending.state === "ok" || ending.state === "error") return [];
   if (batch) {
     const results = toolCallsOf(batch.message).map(
-      (call) => batch.results.get(call.id) ?? lostResult(call, timestamp, "The run was stopped before this tool finished; what it did until then is unknown."),
+      (call) =>
+        batch.results.get(call.id) ??
+        lostResult(
+          call,
+          timestamp,
+          "The run was stopped before this tool finished; what it did until then is unknown.",
+        ),
     );
     return [batch.message, ...results];
   }
   if (!partial || partial.text.trim() === "") return [];
   const { text, api, provider, model } = partial;
-  return [{ role: "assistant", content: [{ type: "text", text }], api, provider, model, usage: emptyUsage(), stopReason: "aborted", timestamp }];
+  return [
+    {
+      role: "assistant",
+      content: [{ type: "text", text }],
+      api,
+      provider,
+      model,
+      usage: emptyUsage(),
+      stopReason: "aborted",
+      timestamp,
+    },
+  ];
 }
 
 function outcomeOf(run: LiveRun, ending: Ending, endedAt: number, footer: string, deps: TurnDeps): RunOutcome {
   const { usage, provider = run.partial?.provider ?? "", model = run.partial?.model ?? "" } = ending;
-  const total = usage && { input: usage.input, output: usage.output, cacheRead: usage.cacheRead, cacheWrite: usage.cacheWrite, total: usage.totalTokens };
-  const texts = ending.command ? (ending.texts ?? []) : (ending.texts ?? []).map((text) => withPrefix(text, run, ending, deps));
-  const payloads = [...texts.slice(0, -1), ...texts.slice(-1).map((text) => text + footer)].map((text) => ({ text, mediaUrl: null }));
-  const told = ending.state === "ok" || (ending.state === "aborted" && ending.reason !== "shutdown") ? "ok" : ending.state === "timeout" ? "timeout" : "error";
+  const total = usage && {
+    input: usage.input,
+    output: usage.output,
+    cacheRead: usage.cacheRead,
+    cacheWrite: usage.cacheWrite,
+    total: usage.totalTokens,
+  };
+  const texts = ending.command
+    ? (ending.texts ?? [])
+    : (ending.texts ?? []).map((text) => withPrefix(text, run, ending, deps));
+  const payloads = [...texts.slice(0, -1), ...texts.slice(-1).map((text) => text + footer)].map((text) => ({
+    text,
+    mediaUrl: null,
+  }));
+  const told =
+    ending.state === "ok" || (ending.state === "aborted" && ending.reason !== "shutdown")
+      ? "ok"
+      : ending.state === "timeout"
+        ? "timeout"
+        : "error";
   return {
     status: told,
-    summary: told === "ok" ? (ending.state === "aborted" ? "aborted" : "completed") : (ending.error ?? "The run failed."),
+    summary:
+      told === "ok" ? (ending.state === "aborted" ? "aborted" : "completed") : (ending.error ?? "The run failed."),
     payloads,
     meta: {
       durationMs: Math.max(0, endedAt - (run.startedAt ?? run.acceptedAt)),
@@ -125,8 +182,19 @@ function outcomeOf(run: LiveRun, ending: Ending, endedAt: number, footer: string
 }
 
 /** The reply of a command: what was typed and what was answered, to be stored together. */
-export const commandEnding = (text: string, timestamp: number): Pick<Ending, "state" | "command" | "messages" | "texts" | "finalText" | "provider" | "model"> => {
+export const commandEnding = (
+  text: string,
+  timestamp: number,
+): Pick<Ending, "state" | "command" | "messages" | "texts" | "finalText" | "provider" | "model"> => {
   const message = injectedMessage(text, timestamp, { command: true });
   const said = messageText(message);
-  return { state: "ok", command: true, messages: [message], texts: said === "" ? [] : [said], ...(said === "" ? {} : { finalText: said }), provider: message.provider, model: message.model };
+  return {
+    state: "ok",
+    command: true,
+    messages: [message],
+    texts: said === "" ? [] : [said],
+    ...(said === "" ? {} : { finalText: said }),
+    provider: message.provider,
+    model: message.model,
+  };
 };

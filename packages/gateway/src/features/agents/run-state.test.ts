@@ -2,8 +2,15 @@ import { describe, expect, test } from "vitest";
 import { isTerminal, moveTo, runStates, transitions } from "./run-state.ts";
 
 const allowed = new Set([
-  "accepted running", "accepted aborted", "accepted expired",
-  "running ok", "running error", "running timeout", "running aborted", "running interrupted", "running accepted",
+  "accepted running",
+  "accepted aborted",
+  "accepted expired",
+  "running ok",
+  "running error",
+  "running timeout",
+  "running aborted",
+  "running interrupted",
+  "running accepted",
 ]);
 
 describe("the run's state machine", () => {

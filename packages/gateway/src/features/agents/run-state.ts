@@ -1,6 +1,15 @@
 /** The states of a run and the moves between them (reliability.md §3.3). A run that waits in its lane is `accepted`: whether
  *  it already stands in a lane is not durable knowledge. */
-export const runStates = ["accepted", "running", "ok", "error", "timeout", "aborted", "interrupted", "expired"] as const;
+export const runStates = [
+  "accepted",
+  "running",
+  "ok",
+  "error",
+  "timeout",
+  "aborted",
+  "interrupted",
+  "expired",
+] as const;
 export type RunState = (typeof runStates)[number];
 export type TerminalState = Exclude<RunState, "accepted" | "running">;
 

@@ -129,7 +129,11 @@ export class RunTable {
   }
 
   /** An attempt begins. The message stands in the transcript from here on, so it leaves the row. */
-  begin(tx: Tx, id: number, run: { sessionId: string; startedAt: number; userEntryId: string | undefined; request: RunRequest }): void {
+  begin(
+    tx: Tx,
+    id: number,
+    run: { sessionId: string; startedAt: number; userEntryId: string | undefined; request: RunRequest },
+  ): void {
     tx.run(
       `UPDATE run SET state = 'running', attempts = attempts + 1, started_at = ?, session_id = ?, user_entry_id = ?, request = ? WHERE id = ?`,
       run.startedAt,
@@ -153,7 +157,11 @@ export class RunTable {
     tx.run("UPDATE run SET state = 'accepted' WHERE id = ?", id);
   }
 
-  end(tx: Tx, id: number, end: { state: RunState; endedAt: number; outcome: RunOutcome; userEntryId: string | undefined }): void {
+  end(
+    tx: Tx,
+    id: number,
+    end: { state: RunState; endedAt: number; outcome: RunOutcome; userEntryId: string | undefined },
+  ): void {
     tx.run(
       `UPDATE run SET state = ?, ended_at = ?, outcome = ?, user_entry_id = ?, pending = NULL, request = '{}' WHERE id = ?`,
       end.state,

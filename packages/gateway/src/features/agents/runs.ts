@@ -72,9 +72,12 @@ export class Runs {
    *  GatewayError("unavailable") when too many wait or the gateway stops. The key must not be in use. */
   async accept(given: Acceptance): Promise<LiveRun> {
     const { store, sessions, table, world } = this.#deps;
-    if (this.#stopped) throw new GatewayError("unavailable", "The gateway is stopping. Try again in a moment.", { retryAfterMs: 2_000 });
+    if (this.#stopped)
+      throw new GatewayError("unavailable", "The gateway is stopping. Try again in a moment.", { retryAfterMs: 2_000 });
     if (this.lanes.waiting + this.#accepting >= maxWaitingRuns) {
-      throw new GatewayError("unavailable", `Too many runs are waiting (${maxWaitingRuns}). Try again later.`, { retryAfterMs: 5_000 });
+      throw new GatewayError("unavailable", `Too many runs are waiting (${maxWaitingRuns}). Try again later.`, {
+        retryAfterMs: 5_000,
+      });
     }
     const run = this.#make({ ...given, acceptedAt: world.now() });
     this.#live.set(`${run.family} ${run.runId}`, run);
@@ -83,7 +86,15 @@ export class Runs {
       await store.commit((tx) => {
         const { runId, family, principal, sessionKey, request, acceptedAt } = run;
         run.sessionId = sessionKey ? sessions.ensure(tx, sessionKey, given.seed).sessionId : "";
-        run.id = table.insert(tx, { runId, family, principal, sessionKey, sessionId: run.sessionId, request, acceptedAt });
+        run.id = table.insert(tx, {
+          runId,
+          family,
+          principal,
+          sessionKey,
+          sessionId: run.sessionId,
+          request,
+          acceptedAt,
+        });
       });
     } catch (error) {
       this.#live.delete(`${run.family} ${run.runId}`);
@@ -105,7 +116,8 @@ export class Runs {
       return;
     }
     run.after(run.request.waitMs, () => {
-      if (run.state === "accepted" && !this.#stopped) void this.end(run, { state: "expired", error: "The run waited too long for its turn.", reason: "timeout" });
+      if (run.state === "accepted" && !this.#stopped)
+        void this.end(run, { state: "expired", error: "The run waited too long for its turn.", reason: "timeout" });
     });
     this.lanes.add(run);
   }
@@ -171,17 +183,23 @@ export class Runs {
       const ending = await this.#execute(run);
       if (ending) await this.end(run, ending);
     } catch (error) {
-      if (!run.over && !(error instanceof GatewayError)) this.#deps.log.error("a run failed", { runId: run.runId, error });
+      if (!run.over && !(error instanceof GatewayError))
+        this.#deps.log.error("a run failed", { runId: run.runId, error });
       await this.end(run, { state: "error", error: thrownText(error), errorKind: "unknown" });
     }
   }
 
   #arm(run: LiveRun): void {
     const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
-    const timeOut = (error: string) => void this.end(run, { state: "timeout", error, errorKind: "timeout", reason: "timeout" });
+    const timeOut = (error: string) =>
+      void this.end(run, { state: "timeout", error, errorKind: "timeout", reason: "timeout" });
     const { timeoutMs } = run.request;
-    run.after(timeoutMs, () => timeOut(`The run was stopped after ${seconds(timeoutMs)}, its time limit (agents.defaults.timeoutSeconds).`));
-    run.whenIdle(runIdleMs, () => timeOut(`The run was stopped: nothing came from model or tools for ${seconds(runIdleMs)}.`));
+    run.after(timeoutMs, () =>
+      timeOut(`The run was stopped after ${seconds(timeoutMs)}, its time limit (agents.defaults.timeoutSeconds).`),
+    );
+    run.whenIdle(runIdleMs, () =>
+      timeOut(`The run was stopped: nothing came from model or tools for ${seconds(runIdleMs)}.`),
+    );
   }
 
   /** A disk that cannot write now must not leave the caller waiting: the end is told, and written as soon as possible. */
@@ -190,9 +208,23 @@ export class Runs {
       return await storeEnding(run, ending, endedAt, this.#deps);
     } catch (error) {
       this.#deps.log.error("the end of a run could not be stored; trying again", { runId: run.runId, error });
-      const failed: Ending = { state: ending.state, error: "The reply could not be stored. Check the disk of the gateway.", errorKind: "unknown" };
+      const failed: Ending = {
+        state: ending.state,
+        error: "The reply could not be stored. Check the disk of the gateway.",
+        errorKind: "unknown",
+      };
       this.#storeLater(run, failed, endedAt, 0);
-      return { runId: run.runId, endedAt, footer: "", outcome: { status: "error", summary: failed.error ?? "", payloads: [], meta: { durationMs: 0, agentMeta: { sessionId: run.sessionId, provider: "", model: "" }, aborted: false } } };
+      return {
+        runId: run.runId,
+        endedAt,
+        footer: "",
+        outcome: {
+          status: "error",
+          summary: failed.error ?? "",
+          payloads: [],
+          meta: { durationMs: 0, agentMeta: { sessionId: run.sessionId, provider: "", model: "" }, aborted: false },
+        },
+      };
     }
   }
 
@@ -206,7 +238,23 @@ export class Runs {
 
   #make(given: Omit<Acceptance, "seed"> & { acceptedAt: number }): LiveRun {
     const { runId, family, principal, acceptedAt, sessionKey, request, direct = false, parent } = given;
-    const announcer = (run: LiveRun) => new Announcer(this.#bus, this.#deps.world, { runId, sessionKey, agentId: request.agentId, toolDetail: () => run.toolDetail });
-    return new LiveRun(this.#deps.world, { runId, family, principal, acceptedAt, sessionKey, request, direct, parent, announcer });
+    const announcer = (run: LiveRun) =>
+      new Announcer(this.#bus, this.#deps.world, {
+        runId,
+        sessionKey,
+        agentId: request.agentId,
+        toolDetail: () => run.toolDetail,
+      });
+    return new LiveRun(this.#deps.world, {
+      runId,
+      family,
+      principal,
+      acceptedAt,
+      sessionKey,
+      request,
+      direct,
+      parent,
+      announcer,
+    });
   }
 }

@@ -29,7 +29,10 @@ test("sessions_list shows the agent's own sessions, with messages when asked", a
   const { text } = await call("sessions_list", { messageLimit: 2 }, bench);
   const { sessions } = JSON.parse(text) as { sessions: { key: string; messages: { text: string }[] }[] };
   expect(sessions.map(({ key }) => key).sort()).toEqual(["agent:main:main", "agent:main:notes"]);
-  expect(sessions.find(({ key }) => key === "agent:main:notes")?.messages.map(({ text: said }) => said)).toEqual(["hello k1", "ok"]);
+  expect(sessions.find(({ key }) => key === "agent:main:notes")?.messages.map(({ text: said }) => said)).toEqual([
+    "hello k1",
+    "ok",
+  ]);
 });
 
 test("sessions_history reads an own session and refuses another agent's", async () => {
@@ -46,13 +49,19 @@ test("sessions_send runs the other session beside the own one, also when only on
   const bench = makeBench({ script, config: { agents: { ...list.agents, defaults: { maxConcurrent: 1 } } } });
   const { text } = await call("sessions_send", { sessionKey: "notes", message: "ping" }, bench);
   expect(JSON.parse(text)).toMatchObject({ status: "ok", reply: "heard: ping" });
-  expect(texts(bench.transcript("agent:main:notes"))).toEqual(["user: [From session agent:main:main] ping", "assistant: heard: ping"]);
+  expect(texts(bench.transcript("agent:main:notes"))).toEqual([
+    "user: [From session agent:main:main] ping",
+    "assistant: heard: ping",
+  ]);
 });
 
 test("sessions_send to the own session, or to one that waits for it, is refused instead of waiting for ever", async () => {
   const self = await call("sessions_send", { sessionKey: "main", message: "me?" });
   expect(self).toMatchObject({ isError: true, text: expect.stringContaining("waiting for this very run") });
-  const back: Script = inTurn(() => callTools({ name: "sessions_send", args: { sessionKey: "main", message: "back" } }), () => say("gave up"));
+  const back: Script = inTurn(
+    () => callTools({ name: "sessions_send", args: { sessionKey: "main", message: "back" } }),
+    () => say("gave up"),
+  );
   const bench = makeBench({ script: back });
   const { text } = await call("sessions_send", { sessionKey: "notes", message: "go" }, bench);
   expect(JSON.parse(text)).toMatchObject({ status: "ok", reply: "gave up" });
@@ -64,7 +73,17 @@ test("sessions_send gives up waiting after its time, and does not wait at all wi
   await until(() => bench.state.requests.length === 2);
   await bench.world.clock.advance(5_000);
   expect(JSON.parse((await pending).text)).toMatchObject({ status: "timeout" });
-  expect(JSON.parse((await call("sessions_send", { sessionKey: "more", message: "go", timeoutSeconds: 0 }, makeBench({ script: hang("x") }))).text)).toMatchObject({ status: "accepted" });
+  expect(
+    JSON.parse(
+      (
+        await call(
+          "sessions_send",
+          { sessionKey: "more", message: "go", timeoutSeconds: 0 },
+          makeBench({ script: hang("x") }),
+        )
+      ).text,
+    ),
+  ).toMatchObject({ status: "accepted" });
 });
 
 test("session_status tells the card and sets the model; agents_list tells the ids", async () => {

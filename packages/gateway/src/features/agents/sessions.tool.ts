@@ -17,14 +17,43 @@ const signEveryMs = 20_000;
 /** The canonical key, if the session belongs to the caller's agent; else the error result to return. */
 export function ownSession(agents: Agents, given: string | undefined, context: ToolContext): string | ToolResult {
   const { sessions } = agents.deps;
-  const key = given === undefined ? context.sessionKey : (sessions.bySessionId(given)?.key ?? sessions.canonicalKey(given, context.agentId));
+  const key =
+    given === undefined
+      ? context.sessionKey
+      : (sessions.bySessionId(given)?.key ?? sessions.canonicalKey(given, context.agentId));
   if (sessions.agentOf(key) === context.agentId) return key;
   return errorResult(`The session ${key} belongs to another agent. Sessions of other agents are not visible here.`);
 }
 
 function row(session: SessionEntry) {
-  const { key, sessionId, updatedAt, label, displayName, channel, model, modelProvider, totalTokens, contextTokens, thinkingLevel, lastMessagePreview } = session;
-  return { key, sessionId, updatedAt, label, displayName, channel, modelProvider, model, totalTokens, contextTokens, thinkingLevel, preview: lastMessagePreview };
+  const {
+    key,
+    sessionId,
+    updatedAt,
+    label,
+    displayName,
+    channel,
+    model,
+    modelProvider,
+    totalTokens,
+    contextTokens,
+    thinkingLevel,
+    lastMessagePreview,
+  } = session;
+  return {
+    key,
+    sessionId,
+    updatedAt,
+    label,
+    displayName,
+    channel,
+    modelProvider,
+    model,
+    totalTokens,
+    contextTokens,
+    thinkingLevel,
+    preview: lastMessagePreview,
+  };
 }
 
 const list = (agents: Agents): Tool =>
@@ -35,7 +64,9 @@ const list = (agents: Agents): Tool =>
       {
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxRows })),
         activeMinutes: Type.Optional(Type.Integer({ minimum: 1 })),
-        messageLimit: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: "Newest messages to include per session." })),
+        messageLimit: Type.Optional(
+          Type.Integer({ minimum: 0, maximum: 20, description: "Newest messages to include per session." }),
+        ),
       },
       { additionalProperties: false },
     ),
@@ -43,12 +74,20 @@ const list = (agents: Agents): Tool =>
     async run({ limit = 20, activeMinutes, messageLimit = 0 }, context) {
       const since = activeMinutes === undefined ? 0 : agents.deps.world.now() - activeMinutes * 60_000;
       const found = agents.deps.sessions.recent(limit, context.agentId).filter((session) => session.updatedAt >= since);
-      const rows = found.map((session) => ({ ...row(session), ...(messageLimit > 0 ? { messages: history(agents, session.sessionId, messageLimit, false) } : {}) }));
+      const rows = found.map((session) => ({
+        ...row(session),
+        ...(messageLimit > 0 ? { messages: history(agents, session.sessionId, messageLimit, false) } : {}),
+      }));
       return textResult(JSON.stringify({ count: rows.length, sessions: rows }), { count: rows.length });
     },
   });
 
-function history(agents: Agents, sessionId: string, limit: number, includeTools: boolean): { role: string; text: string; timestamp: number }[] {
+function history(
+  agents: Agents,
+  sessionId: string,
+  limit: number,
+  includeTools: boolean,
+): { role: string; text: string; timestamp: number }[] {
   const lines: { role: string; text: string; timestamp: number }[] = [];
   let left = maxHistoryChars;
   for (const { body, timestamp } of agents.deps.sessions.entries(sessionId, { limit }).toReversed()) {
@@ -79,14 +118,17 @@ const read = (agents: Agents): Tool =>
       if (typeof key !== "string") return key;
       const session = agents.deps.sessions.get(key);
       if (!session) return errorResult(`There is no session ${key}.`);
-      return textResult(JSON.stringify({ sessionKey: key, messages: history(agents, session.sessionId, limit, includeTools) }));
+      return textResult(
+        JSON.stringify({ sessionKey: key, messages: history(agents, session.sessionId, limit, includeTools) }),
+      );
     },
   });
 
 const send = (agents: Agents): Tool =>
   tool({
     name: "sessions_send",
-    description: "Sends a message into another session of this agent and waits for the reply. timeoutSeconds 0 does not wait.",
+    description:
+      "Sends a message into another session of this agent and waits for the reply. timeoutSeconds 0 does not wait.",
     params: Type.Object(
       {
         sessionKey: Type.String({ minLength: 1, description: "Key or session id." }),
@@ -99,15 +141,27 @@ const send = (agents: Agents): Tool =>
     async run({ sessionKey, message, timeoutSeconds = defaultSendSeconds }, context) {
       const key = ownSession(agents, sessionKey, context);
       if (typeof key !== "string") return key;
-      const sender = agents.runs.all().find((run) => run.runId === context.runId && run.sessionKey === context.sessionKey);
-      if (key === context.sessionKey || sender?.holds(key)) return errorResult("That session is waiting for this very run; answer instead of sending to it.");
-      return deliver(agents, { key, message, timeoutSeconds, parent: timeoutSeconds > 0 ? sender : undefined }, context);
+      const sender = agents.runs
+        .all()
+        .find((run) => run.runId === context.runId && run.sessionKey === context.sessionKey);
+      if (key === context.sessionKey || sender?.holds(key))
+        return errorResult("That session is waiting for this very run; answer instead of sending to it.");
+      return deliver(
+        agents,
+        { key, message, timeoutSeconds, parent: timeoutSeconds > 0 ? sender : undefined },
+        context,
+      );
     },
   });
 
 async function deliver(
   agents: Agents,
-  letter: { key: string; message: string; timeoutSeconds: number; parent: ReturnType<Agents["runs"]["all"]>[number] | undefined },
+  letter: {
+    key: string;
+    message: string;
+    timeoutSeconds: number;
+    parent: ReturnType<Agents["runs"]["all"]>[number] | undefined;
+  },
   context: ToolContext,
 ): Promise<ToolResult> {
   const { world, config } = agents.deps;
@@ -139,7 +193,10 @@ async function deliver(
     const end = await Promise.race([ended, late.promise]);
     if (!end) return textResult(JSON.stringify({ runId, status: "timeout" }));
     const reply = end.outcome.payloads.map(({ text }) => text).join("\n\n");
-    const answer = end.outcome.status === "ok" ? { runId, status: "ok", reply } : { runId, status: end.outcome.status, error: end.outcome.summary };
+    const answer =
+      end.outcome.status === "ok"
+        ? { runId, status: "ok", reply }
+        : { runId, status: end.outcome.status, error: end.outcome.summary };
     return { ...textResult(JSON.stringify(answer)), isError: end.outcome.status !== "ok" };
   } finally {
     timer.cancel();

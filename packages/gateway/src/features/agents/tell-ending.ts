@@ -23,7 +23,17 @@ function finalMessage(ending: Ending, { footer, endedAt }: EndedRun): Parameters
   const reply = ending.messages?.at(-1);
   if (ending.command && reply?.role === "assistant" && messageText(reply) !== "") {
     const { api, provider, model, usage, timestamp } = reply;
-    return { role: "assistant", content: [{ type: "text", text: messageText(reply) }], timestamp, stopReason: "stop", usage, api, provider, model, command: true };
+    return {
+      role: "assistant",
+      content: [{ type: "text", text: messageText(reply) }],
+      timestamp,
+      stopReason: "stop",
+      usage,
+      api,
+      provider,
+      model,
+      command: true,
+    };
   }
   if (ending.finalText === undefined) return undefined;
   return { role: "assistant", content: [{ type: "text", text: `${ending.finalText}${footer}` }], timestamp: endedAt };

@@ -16,7 +16,13 @@ export interface ToolSetting {
 }
 
 /** Results in the order of the calls, already in the transcript. Undefined when the run ended meanwhile. */
-export async function runToolCalls(run: LiveRun, message: AssistantMessage, invalid: ReadonlyMap<string, string>, setting: ToolSetting, deps: TurnDeps): Promise<ToolResultMessage[] | undefined> {
+export async function runToolCalls(
+  run: LiveRun,
+  message: AssistantMessage,
+  invalid: ReadonlyMap<string, string>,
+  setting: ToolSetting,
+  deps: TurnDeps,
+): Promise<ToolResultMessage[] | undefined> {
   const calls = toolCallsOf(message);
   const batch = { message, results: new Map<string, ToolResultMessage>() };
   run.batch = batch;
@@ -51,13 +57,21 @@ export async function runToolCalls(run: LiveRun, message: AssistantMessage, inva
   run.batch = undefined;
   await deps.store.commit((tx) => {
     if (deps.sessions.get(run.sessionKey)?.sessionId !== run.sessionId) return;
-    for (const entry of [message, ...results]) deps.sessions.append(tx, run.sessionKey, { type: "message", message: entry });
+    for (const entry of [message, ...results])
+      deps.sessions.append(tx, run.sessionKey, { type: "message", message: entry });
     deps.table.clearPending(tx, run.id);
   });
   return run.live ? results : undefined;
 }
 
-async function runOne(run: LiveRun, call: ToolCallContent, tool: Tool | undefined, invalid: string | undefined, setting: ToolSetting, deps: TurnDeps): Promise<ToolResult | undefined> {
+async function runOne(
+  run: LiveRun,
+  call: ToolCallContent,
+  tool: Tool | undefined,
+  invalid: string | undefined,
+  setting: ToolSetting,
+  deps: TurnDeps,
+): Promise<ToolResult | undefined> {
   if (!run.live) return undefined;
   run.alive();
   run.announcer.toolStart(call.name, call.id, call.arguments);
@@ -67,9 +81,20 @@ async function runOne(run: LiveRun, call: ToolCallContent, tool: Tool | undefine
   return result;
 }
 
-async function outcome(run: LiveRun, call: ToolCallContent, tool: Tool | undefined, invalid: string | undefined, setting: ToolSetting, deps: TurnDeps): Promise<ToolResult> {
-  if (!tool) return errorResult(`There is no tool "${call.name.slice(0, 64)}" in this run. Available: ${setting.tools.map(({ name }) => name).join(", ") || "none"}.`);
-  if (invalid !== undefined) return errorResult(`The arguments of ${tool.name} are not valid JSON: ${invalid.slice(0, 200)}`);
+async function outcome(
+  run: LiveRun,
+  call: ToolCallContent,
+  tool: Tool | undefined,
+  invalid: string | undefined,
+  setting: ToolSetting,
+  deps: TurnDeps,
+): Promise<ToolResult> {
+  if (!tool)
+    return errorResult(
+      `There is no tool "${call.name.slice(0, 64)}" in this run. Available: ${setting.tools.map(({ name }) => name).join(", ") || "none"}.`,
+    );
+  if (invalid !== undefined)
+    return errorResult(`The arguments of ${tool.name} are not valid JSON: ${invalid.slice(0, 200)}`);
   const context: ToolContext = {
     runId: run.runId,
     agentId: run.request.agentId,

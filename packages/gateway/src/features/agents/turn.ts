@@ -23,14 +23,27 @@ export interface Turn extends ToolSetting {
 
 /** The model of a session: the message's choice, the session's, the agent's default. Throws GatewayError("invalid") for a
  *  choice that cannot be resolved any more. */
-export function modelOf(deps: Pick<TurnDeps, "models">, agentId: string, session: SessionEntry | undefined, inline?: string): ModelEntry {
+export function modelOf(
+  deps: Pick<TurnDeps, "models">,
+  agentId: string,
+  session: SessionEntry | undefined,
+  inline?: string,
+): ModelEntry {
   if (inline) return deps.models.resolve(inline);
-  if (session?.modelOverride) return deps.models.resolve(session.providerOverride ? `${session.providerOverride}/${session.modelOverride}` : session.modelOverride);
+  if (session?.modelOverride)
+    return deps.models.resolve(
+      session.providerOverride ? `${session.providerOverride}/${session.modelOverride}` : session.modelOverride,
+    );
   return deps.models.defaultModel(agentId);
 }
 
 /** The level of a session with a model: the message's, the session's, the configured, the model's own default (agent.md §3.7). */
-export function thinkingOf(deps: Pick<TurnDeps, "models" | "config">, model: ModelEntry, session: SessionEntry | undefined, inline?: string): ThinkingLevel {
+export function thinkingOf(
+  deps: Pick<TurnDeps, "models" | "config">,
+  model: ModelEntry,
+  session: SessionEntry | undefined,
+  inline?: string,
+): ThinkingLevel {
   const { thinkingDefault, models } = deps.config.current.agents.defaults;
   const listed = models?.[model.ref]?.params?.["thinking"];
   const choices = [inline, session?.thinkingLevel, typeof listed === "string" ? listed : undefined, thinkingDefault];
@@ -52,7 +65,14 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
   const mode = run.sessionKey.includes(":subagent:") || run.sessionKey.includes(":cron:") ? "minimal" : "full";
   const files = await deps.workspaces.read(workspace, { maxCharsPerFile: defaults.bootstrapMaxChars, mode });
   const box = deps.toolBox();
-  const tools = box.forRun({ agentId, provider: model.provider, model: model.id, owner, origin, sessionKey: run.sessionKey });
+  const tools = box.forRun({
+    agentId,
+    provider: model.provider,
+    model: model.id,
+    owner,
+    origin,
+    sessionKey: run.sessionKey,
+  });
   const aliases = Object.entries(defaults.models ?? {}).flatMap(([ref, { alias }]) => (alias ? [{ alias, ref }] : []));
   const { world } = deps;
   const { text, report } = buildPrompt({
@@ -82,7 +102,11 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
     system: text,
     report,
     reportChanged: JSON.stringify(session?.systemPromptReport) !== JSON.stringify(report),
-    specs: tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: tool.params as unknown as Record<string, unknown> })),
+    specs: tools.map((tool) => ({
+      name: tool.name,
+      description: tool.description,
+      parameters: tool.params as unknown as Record<string, unknown>,
+    })),
     timeZone: defaults.userTimezone,
     threshold: compactionThreshold(model.contextWindow, defaults.compaction),
     keepTokens: Math.min(defaults.compaction.keepRecentTokens, Math.floor(model.contextWindow / 4)),

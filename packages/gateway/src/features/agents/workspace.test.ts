@@ -56,7 +56,10 @@ test("files are read anew when they change, marked when missing, shortened when 
   const directory = join(root, "read");
   mkdirSync(directory);
   const reader = workspaces();
-  const read = async () => Object.fromEntries((await reader.read(directory, { maxCharsPerFile: 1_000, mode: "full" })).map((file) => [file.name, file]));
+  const read = async () =>
+    Object.fromEntries(
+      (await reader.read(directory, { maxCharsPerFile: 1_000, mode: "full" })).map((file) => [file.name, file]),
+    );
   writeFileSync(join(directory, "SOUL.md"), "calm");
   writeFileSync(join(directory, "USER.md"), "a".repeat(3_000));
   let files = await read();
@@ -67,7 +70,10 @@ test("files are read anew when they change, marked when missing, shortened when 
   writeFileSync(join(directory, "SOUL.md"), "louder");
   files = await read();
   expect(files["SOUL.md"]?.text).toBe("louder");
-  expect((await reader.read(directory, { maxCharsPerFile: 1_000, mode: "minimal" })).map(({ name }) => name)).toEqual(["AGENTS.md", "TOOLS.md"]);
+  expect((await reader.read(directory, { maxCharsPerFile: 1_000, mode: "minimal" })).map(({ name }) => name)).toEqual([
+    "AGENTS.md",
+    "TOOLS.md",
+  ]);
 });
 
 test("a long text keeps its first 70 % and its last 20 %", () => {
@@ -77,14 +83,24 @@ test("a long text keeps its first 70 % and its last 20 %", () => {
 });
 
 const input: PromptInput = {
-  mode: "full", agentId: "main", workspace: "/w", tools: [probeTool("look")], owners: ["+1"], timeZone: "UTC", aliases: [{ alias: "fast", ref: "mock/two" }],
+  mode: "full",
+  agentId: "main",
+  workspace: "/w",
+  tools: [probeTool("look")],
+  owners: ["+1"],
+  timeZone: "UTC",
+  aliases: [{ alias: "fast", ref: "mock/two" }],
   files: [
     { name: "SOUL.md", path: "/w/SOUL.md", missing: false, rawChars: 4, text: "calm", truncated: false },
     { name: "USER.md", path: "/w/USER.md", missing: true, rawChars: 0, text: "", truncated: false },
     { name: "TOOLS.md", path: "/w/TOOLS.md", missing: false, rawChars: 0, text: "", truncated: false },
   ],
   skills: [{ name: "weather", description: "Tells the weather.", path: "/s/SKILL.md" }],
-  model: "mock/one", defaultModel: "mock/one", thinking: "low", reasoning: "off", host: { name: "box", platform: "linux", arch: "x64", node: "v24" },
+  model: "mock/one",
+  defaultModel: "mock/one",
+  thinking: "low",
+  reasoning: "off",
+  host: { name: "box", platform: "linux", arch: "x64", node: "v24" },
 };
 
 test("the prompt is the same for the same input and reports its parts", () => {
@@ -104,10 +120,13 @@ test("minimal leaves out what is not for sub-agents; none is one line", () => {
   const { report } = buildPrompt({ ...input, mode: "minimal" });
   const names = report.sections.map(({ name }) => name);
   expect(names).not.toEqual(expect.arrayContaining(["messaging"]));
-  for (const gone of ["skills", "memory", "aliases", "user", "messaging", "silence", "heartbeat"]) expect(names).not.toContain(gone);
+  for (const gone of ["skills", "memory", "aliases", "user", "messaging", "silence", "heartbeat"])
+    expect(names).not.toContain(gone);
   expect(buildPrompt({ ...input, mode: "none" }).text).not.toContain("\n");
 });
 
 test("identity lines are read, placeholders are not", () => {
-  expect(parseIdentity("# Identity\n- **Name:** Ada\n- Emoji: 🦊\n- Vibe: calm\nAvatar: (none yet)\nconstructor: x")).toEqual({ name: "Ada", emoji: "🦊" });
+  expect(
+    parseIdentity("# Identity\n- **Name:** Ada\n- Emoji: 🦊\n- Vibe: calm\nAvatar: (none yet)\nconstructor: x"),
+  ).toEqual({ name: "Ada", emoji: "🦊" });
 });

@@ -27,7 +27,10 @@ export function shorten(text: string, maxChars: number): { text: string; truncat
   if (text.length <= maxChars) return { text, truncated: false };
   const head = text.slice(0, Math.floor(maxChars * 0.7)).toWellFormed();
   const tail = text.slice(text.length - Math.floor(maxChars * 0.2)).toWellFormed();
-  return { text: `${head}\n\n[… ${text.length - head.length - tail.length} characters left out; read the file for all of it …]\n\n${tail}`, truncated: true };
+  return {
+    text: `${head}\n\n[… ${text.length - head.length - tail.length} characters left out; read the file for all of it …]\n\n${tail}`,
+    truncated: true,
+  };
 }
 
 export class Workspaces {
@@ -65,15 +68,20 @@ export class Workspaces {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     if (options.skipBootstrap) return [];
     const written: string[] = [];
-    for (const name of templateNames) if (await this.#writeNew(join(directory, name), templates[name])) written.push(name);
+    for (const name of templateNames)
+      if (await this.#writeNew(join(directory, name), templates[name])) written.push(name);
     const brandNew = written.length === templateNames.length;
-    if (brandNew && (await this.#writeNew(join(directory, "BOOTSTRAP.md"), templates["BOOTSTRAP.md"]))) written.push("BOOTSTRAP.md");
+    if (brandNew && (await this.#writeNew(join(directory, "BOOTSTRAP.md"), templates["BOOTSTRAP.md"])))
+      written.push("BOOTSTRAP.md");
     if (brandNew) this.#initGit(directory);
     return written;
   }
 
   /** The files a prompt shows. A missing optional file is left out, a missing other one is marked. */
-  async read(directory: string, options: { maxCharsPerFile: number; mode: "full" | "minimal" }): Promise<ContextFile[]> {
+  async read(
+    directory: string,
+    options: { maxCharsPerFile: number; mode: "full" | "minimal" },
+  ): Promise<ContextFile[]> {
     const wanted = options.mode === "minimal" ? ["AGENTS.md", "TOOLS.md"] : [...templateNames, ...optionalNames];
     const texts = await Promise.all(wanted.map((name) => this.#text(join(directory, name))));
     const files: ContextFile[] = [];
@@ -97,8 +105,10 @@ export class Workspaces {
       const stamp = `${mtimeMs}:${size}:${ino}`;
       const cached = this.#cache.get(path);
       if (cached?.stamp === stamp) return cached.text;
-      const text = size > maxFileBytes ? `(${size} bytes: too large to show here)` : (await readFile(path, "utf8")).toWellFormed();
-      if (text.length > 20_000) this.#log.warn(`${path} is long; the prompt shows its beginning and end`, { chars: text.length });
+      const text =
+        size > maxFileBytes ? `(${size} bytes: too large to show here)` : (await readFile(path, "utf8")).toWellFormed();
+      if (text.length > 20_000)
+        this.#log.warn(`${path} is long; the prompt shows its beginning and end`, { chars: text.length });
       if (this.#cache.size >= 512) this.#cache.clear();
       this.#cache.set(path, { stamp, text });
       return text;
@@ -124,7 +134,8 @@ export class Workspaces {
     try {
       const child = this.#world.spawn("git", ["init", "--quiet"], { cwd: directory, stdio: "ignore" });
       child.on("error", () => this.#log.debug("git is not available; the workspace is no repository"));
-      this.#world.after(gitBudgetMs, () => child.kill("SIGKILL"));
+      const timer = this.#world.after(gitBudgetMs, () => child.kill("SIGKILL"));
+      child.on("exit", () => timer.cancel());
     } catch (error) {
       this.#log.debug("git could not be started", { error });
     }

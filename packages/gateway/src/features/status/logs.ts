@@ -55,7 +55,8 @@ async function readFrom(file: string, cursor: number | undefined, limit: number,
       cursor: start + Math.max(end, from),
       size,
       lines,
-      truncated: (fromTail && start > 0) || lines.length < all.length,
+      // A first look that asks for few lines has lost nothing; a follower that gets fewer than there are has.
+      truncated: (fromTail && start > 0) || (!fromTail && lines.length < all.length),
       reset,
     };
   } finally {

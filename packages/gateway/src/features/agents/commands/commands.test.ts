@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { fail, hang, lastUserText, makeBench, mockModel, say, settle, texts, until, type BenchOptions } from "../agents.fixture.ts";
+import {
+  fail,
+  hang,
+  lastUserText,
+  makeBench,
+  mockModel,
+  say,
+  settle,
+  texts,
+  until,
+  type BenchOptions,
+} from "../agents.fixture.ts";
 import { isStopWord, parseMessage } from "./parse.ts";
 
 const isModel = (word: string) => word === "mock/two" || word === "two";
@@ -36,15 +47,30 @@ async function ask(message: string, options: BenchOptions = {}, bench = makeBenc
   await bench.chat(message, key);
   await until(() => bench.events("chat", key).some(({ state }) => state !== "delta"));
   await settle();
-  return { bench, key, final: bench.events("chat", key).at(-1), text: bench.events("chat", key).at(-1)?.message?.content[0]?.text };
+  return {
+    bench,
+    key,
+    final: bench.events("chat", key).at(-1),
+    text: bench.events("chat", key).at(-1)?.message?.content[0]?.text,
+  };
 }
 
 test("a command answers started, then exactly one final with the whole message, and no agent events", async () => {
   const { bench, key, final } = await ask("/status");
   expect(bench.log.map(({ kind }) => kind)).toEqual(["answer", "chat"]);
   expect(final).toMatchObject({
-    runId: key, sessionKey: "agent:main:main", seq: 1, state: "final",
-    message: { role: "assistant", command: true, stopReason: "stop", provider: "openclaw", model: "gateway-injected", usage: { totalTokens: 0, cost: { total: 0 } } },
+    runId: key,
+    sessionKey: "agent:main:main",
+    seq: 1,
+    state: "final",
+    message: {
+      role: "assistant",
+      command: true,
+      stopReason: "stop",
+      provider: "openclaw",
+      model: "gateway-injected",
+      usage: { totalTokens: 0, cost: { total: 0 } },
+    },
   });
   expect(bench.state.requests).toEqual([]);
   expect(texts(bench.transcript())[0]).toBe("user: /status");
@@ -53,7 +79,10 @@ test("a command answers started, then exactly one final with the whole message, 
 test("agent with a command answers with its text", async () => {
   const bench = makeBench();
   const answer = await bench.agent({ message: "/whoami", idempotencyKey: "k", agentId: "main" });
-  expect(answer).toMatchObject({ status: "ok", result: { payloads: [{ text: expect.stringContaining("Session: agent:main:main") }] } });
+  expect(answer).toMatchObject({
+    status: "ok",
+    result: { payloads: [{ text: expect.stringContaining("Session: agent:main:main") }] },
+  });
   expect(bench.events("agent")).toEqual([]);
 });
 
@@ -61,7 +90,9 @@ test("commands and their answers are not part of the context", async () => {
   const { bench } = await ask("/help");
   await ask("hi there", {}, bench);
   expect(bench.state.requests[0]?.messages).toHaveLength(1);
-  expect(lastUserText(bench.state.requests[0] ?? ({ messages: [] } as never))).toMatch(/^\[Fri 2026-02-13 .*\] hi there$/);
+  expect(lastUserText(bench.state.requests[0] ?? ({ messages: [] } as never))).toMatch(
+    /^\[Fri 2026-02-13 .*\] hi there$/,
+  );
 });
 
 test("an info command is answered while a run is active", async () => {
@@ -141,7 +172,10 @@ test("a command that fails ends in one chat error and stays out of the context",
   await ask("two ".repeat(50), {}, bench);
   bench.state.script = () => fail("auth", "refused");
   const { final } = await ask("/compact", {}, bench);
-  expect(final).toMatchObject({ state: "error", errorMessage: expect.stringContaining("could not be summarised: refused") });
+  expect(final).toMatchObject({
+    state: "error",
+    errorMessage: expect.stringContaining("could not be summarised: refused"),
+  });
   bench.state.script = () => say("ok");
   await ask("three", {}, bench);
   expect(JSON.stringify(bench.state.requests.at(-1)?.messages)).not.toContain("/compact");
@@ -156,7 +190,18 @@ test("/context shows what the prompt is made of", async () => {
 });
 
 test("every command of the table answers", async () => {
-  for (const name of ["help", "commands", "status", "whoami", "think", "verbose", "usage", "model", "context", "compact"]) {
+  for (const name of [
+    "help",
+    "commands",
+    "status",
+    "whoami",
+    "think",
+    "verbose",
+    "usage",
+    "model",
+    "context",
+    "compact",
+  ]) {
     expect((await ask(`/${name}`)).text, name).not.toBe("");
   }
 });

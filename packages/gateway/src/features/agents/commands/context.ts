@@ -5,14 +5,24 @@ import type { Command } from "./command.ts";
 const tokens = (chars: number): string => `${chars} characters, about ${Math.ceil(chars / 4)} tokens`;
 
 function summary(report: PromptReport): string {
-  const files = report.files.map(({ name, missing, rawChars, injectedChars, truncated }) => `- ${name}: ${missing ? "missing" : `${injectedChars} of ${rawChars} characters${truncated ? " (shortened)" : ""}`}`);
+  const files = report.files.map(
+    ({ name, missing, rawChars, injectedChars, truncated }) =>
+      `- ${name}: ${missing ? "missing" : `${injectedChars} of ${rawChars} characters${truncated ? " (shortened)" : ""}`}`,
+  );
   const schemas = report.tools.reduce((sum, tool) => sum + tool.schemaChars, 0);
-  return [`System prompt: ${tokens(report.chars)}`, `Tools: ${report.tools.length}, schemas ${tokens(schemas)}`, "Files:", ...files].join("\n");
+  return [
+    `System prompt: ${tokens(report.chars)}`,
+    `Tools: ${report.tools.length}, schemas ${tokens(schemas)}`,
+    "Files:",
+    ...files,
+  ].join("\n");
 }
 
 function detail(report: PromptReport): string {
   const sections = report.sections.map(({ name, chars }) => `- ${name}: ${chars}`);
-  const tools = report.tools.map(({ name, summaryChars, schemaChars }) => `- ${name}: summary ${summaryChars}, schema ${schemaChars}`);
+  const tools = report.tools.map(
+    ({ name, summaryChars, schemaChars }) => `- ${name}: summary ${summaryChars}, schema ${schemaChars}`,
+  );
   return [summary(report), "Sections (characters):", ...sections, "Tools (characters):", ...tools].join("\n");
 }
 

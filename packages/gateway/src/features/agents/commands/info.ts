@@ -6,7 +6,9 @@ export const infoCommands = (all: () => readonly Command[]): Command[] => [
   {
     name: "help",
     summary: "What can be typed here.",
-    run: () => ({ text: `Type a message, or one of these:\n${lines(all().slice(0, 9))}\n/commands lists all of them.` }),
+    run: () => ({
+      text: `Type a message, or one of these:\n${lines(all().slice(0, 9))}\n/commands lists all of them.`,
+    }),
   },
   { name: "commands", summary: "All commands.", run: () => ({ text: lines(all()) }) },
   { name: "status", summary: "Model, context, session and queue.", run: (call) => ({ text: statusText(call) }) },

@@ -11,13 +11,20 @@ export function parseVerbose(text: string): "off" | "on" | "full" | undefined {
   return undefined;
 }
 
-function keep(call: CommandCall, patch: Parameters<CommandCall["deps"]["sessions"]["update"]>[2], text: string): CommandReply {
+function keep(
+  call: CommandCall,
+  patch: Parameters<CommandCall["deps"]["sessions"]["update"]>[2],
+  text: string,
+): CommandReply {
   return { text, write: (tx) => void call.deps.sessions.update(tx, call.run.sessionKey, patch) };
 }
 
 function think(call: CommandCall): CommandReply {
   const { args, deps, session, run } = call;
-  if (args === "") return { text: `Thinking: ${thinkingOf(deps, modelOf(deps, run.request.agentId, session), session)}. Levels: ${thinkingNames}.` };
+  if (args === "")
+    return {
+      text: `Thinking: ${thinkingOf(deps, modelOf(deps, run.request.agentId, session), session)}. Levels: ${thinkingNames}.`,
+    };
   const level = parseThinkingLevel(args);
   if (!level) return { text: `"${args.slice(0, 40)}" is no thinking level. Levels: ${thinkingNames}.` };
   return keep(call, { thinkingLevel: level }, `Thinking is now ${level} in this session.`);
@@ -41,7 +48,8 @@ function usage(call: CommandCall): CommandReply {
     return { text: `${tokens}\nFooter: ${session?.responseUsage ?? "off"}. Choices: off, tokens, full.` };
   }
   if (mode === "off") return keep(call, { responseUsage: undefined }, "The usage footer is off.");
-  if (mode === "tokens" || mode === "on") return keep(call, { responseUsage: "tokens" }, "Replies now end with their tokens.");
+  if (mode === "tokens" || mode === "on")
+    return keep(call, { responseUsage: "tokens" }, "Replies now end with their tokens.");
   if (mode === "full") return keep(call, { responseUsage: "full" }, "Replies now end with tokens, cost and session.");
   return { text: `"${call.args.slice(0, 40)}" is no choice of /usage. Choices: off, tokens, full, cost.` };
 }

@@ -6,14 +6,16 @@ import type { Command, CommandCall, CommandReply } from "./command.ts";
 
 const shownModels = 30;
 
-const line = (model: ModelEntry, index: number): string => `${index + 1}. ${model.ref}${model.available ? "" : ` (credentials: ${model.auth})`}`;
+const line = (model: ModelEntry, index: number): string =>
+  `${index + 1}. ${model.ref}${model.available ? "" : ` (credentials: ${model.auth})`}`;
 
 function show(call: CommandCall): CommandReply {
   const { deps, run, session } = call;
   const chosen = session?.modelOverride ? `${session.providerOverride ?? ""}/${session.modelOverride}` : undefined;
   const fallback = deps.models.defaultModel(run.request.agentId);
   const list = deps.models.list();
-  const more = list.length > shownModels ? `\n… and ${list.length - shownModels} more; name one as provider/model.` : "";
+  const more =
+    list.length > shownModels ? `\n… and ${list.length - shownModels} more; name one as provider/model.` : "";
   return {
     text: `Model: ${chosen ?? fallback.ref}${chosen ? ` (default: ${fallback.ref})` : ""}\n${list.slice(0, shownModels).map(line).join("\n")}${more}\n/model <number or name> chooses, /model default goes back.`,
   };
@@ -22,8 +24,12 @@ function show(call: CommandCall): CommandReply {
 function choose(call: CommandCall): CommandReply {
   const { deps, run, args } = call;
   if (args.toLowerCase() === "default") {
-    const write: CommandReply["write"] = (tx) => void deps.sessions.update(tx, run.sessionKey, { providerOverride: undefined, modelOverride: undefined });
-    return { text: `This session uses the default model again: ${deps.models.defaultModel(run.request.agentId).ref}.`, write };
+    const write: CommandReply["write"] = (tx) =>
+      void deps.sessions.update(tx, run.sessionKey, { providerOverride: undefined, modelOverride: undefined });
+    return {
+      text: `This session uses the default model again: ${deps.models.defaultModel(run.request.agentId).ref}.`,
+      write,
+    };
   }
   const numbered = /^\d{1,3}$/.test(args) ? deps.models.list()[Number(args) - 1] : undefined;
   let model: ModelEntry;
@@ -50,6 +56,8 @@ export const modelCommand: Command = {
     if (call.args === "" || call.args.toLowerCase() === "list") return show(call);
     if (call.args.toLowerCase() !== "status") return choose(call);
     const model = modelOf(call.deps, call.run.request.agentId, call.session);
-    return { text: `Model: ${model.ref}\nDialect: ${model.api}\nCredentials: ${model.auth}\nWindow: ${model.contextWindow} tokens` };
+    return {
+      text: `Model: ${model.ref}\nDialect: ${model.api}\nCredentials: ${model.auth}\nWindow: ${model.contextWindow} tokens`,
+    };
   },
 };

@@ -2,7 +2,14 @@
 import { modelOf, thinkingOf } from "../turn.ts";
 import type { CommandCall } from "./command.ts";
 
-export function statusText({ run, deps, session, gateway }: Pick<CommandCall, "deps" | "session" | "gateway"> & { run: { request: { agentId: string }; sessionKey: string } }): string {
+export function statusText({
+  run,
+  deps,
+  session,
+  gateway,
+}: Pick<CommandCall, "deps" | "session" | "gateway"> & {
+  run: { request: { agentId: string }; sessionKey: string };
+}): string {
   const model = modelOrProblem(() => modelOf(deps, run.request.agentId, session));
   const { defaults } = deps.config.current.agents;
   const window = typeof model === "string" ? undefined : model.contextWindow;
@@ -10,7 +17,9 @@ export function statusText({ run, deps, session, gateway }: Pick<CommandCall, "d
   const percent = window ? ` (${Math.round((used / window) * 100)} %)` : "";
   const lines = [
     `OpenClaw ${gateway.version}`,
-    typeof model === "string" ? `Model: ${model}` : `Model: ${model.api === "offline" ? "no model configured (offline/echo)" : model.ref} · credentials: ${model.auth}`,
+    typeof model === "string"
+      ? `Model: ${model}`
+      : `Model: ${model.api === "offline" ? "no model configured (offline/echo)" : model.ref} · credentials: ${model.auth}`,
     `Context: ${used}${window ? ` of ${window}` : ""} tokens${percent} · compactions: ${session?.compactionCount ?? 0}`,
     `Session: ${run.sessionKey}${session ? ` · id ${session.sessionId}` : ""}`,
     `Agent: ${run.request.agentId} · workspace: ${deps.directory.workspace(run.request.agentId)}`,

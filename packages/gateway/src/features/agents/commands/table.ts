@@ -6,9 +6,17 @@ import { modelCommand } from "./model.ts";
 import { sessionCommands } from "./session.ts";
 import { contextCommand } from "./context.ts";
 
-export const commands: readonly Command[] = [...infoCommands(() => commands), ...sessionCommands, ...levelCommands, modelCommand, contextCommand];
+export const commands: readonly Command[] = [
+  ...infoCommands(() => commands),
+  ...sessionCommands,
+  ...levelCommands,
+  modelCommand,
+  contextCommand,
+];
 
-const byName: ReadonlyMap<string, Command> = new Map(commands.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)));
+const byName: ReadonlyMap<string, Command> = new Map(
+  commands.flatMap((command) => [command.name, ...(command.aliases ?? [])].map((name) => [name, command] as const)),
+);
 
 /** The command of a name or alias, whatever its case. */
 export const findCommand = (name: string): Command | undefined => byName.get(name.toLowerCase());
