@@ -36,7 +36,8 @@ export type Action =
   | { kind: "jump"; ms: number }
   | { kind: "turns"; n: number }
   | { kind: "restart" }
-  | { kind: "crash" }
+  /** After so many microtasks. */
+  | { kind: "crash"; ticks: number }
   | { kind: "crashAt"; point: (typeof crashPoints)[number]; nth: number };
 
 export function drawActions(seed: number, count: number): Action[] {
@@ -68,7 +69,7 @@ export function drawActions(seed: number, count: number): Action[] {
     if (roll < 0.88) return { kind: "pass", ms: pick([10, 200, 1_500, 10_000]), slices: 1 + below(5) };
     if (roll < 0.91) return { kind: "jump", ms: pick([1_000, 30_000, 121_000, 500_000, 3_700_000]) };
     if (roll < 0.93) return { kind: "restart" };
-    if (roll < 0.96) return { kind: "crash" };
+    if (roll < 0.96) return { kind: "crash", ticks: below(40) };
     return { kind: "crashAt", point: pick(crashPoints), nth: 1 + below(4) };
   };
   return Array.from({ length: count }, draw);

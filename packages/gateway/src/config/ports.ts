@@ -41,6 +41,6 @@ export interface RestartSentinel {
 }
 
 export interface SentinelPort {
-  /** Durable when it returns. The path names what holds it (the store, settled.md 16). */
-  write(sentinel: RestartSentinel): { path: string | null; payload: RestartSentinel };
+  /** Durable when it resolves: a row of the store. The path names the store. */
+  write(sentinel: RestartSentinel): Promise<{ path: string | null; payload: RestartSentinel }>;
 }

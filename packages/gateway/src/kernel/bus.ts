@@ -12,6 +12,8 @@ export interface Routing {
   connIds?: readonly string[];
   /** For `agent` events of stream `tool`: sent only to connections that registered for the run, cut to this detail. */
   toolDetail?: ToolDetail;
+  /** For `chat` deltas: only connections that negotiated this protocol or a later one. */
+  since?: 4;
 }
 
 export interface Announcement<N extends EventName = EventName> {

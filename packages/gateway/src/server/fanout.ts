@@ -53,7 +53,7 @@ export class Fanout {
   announce({ event, payload, routing }: Announcement): void {
     if (routing.connIds) return this.#toNamed(event, payload, routing.connIds);
     if (event === "agent") return this.#agent(payload as EventPayload<"agent">, routing.toolDetail);
-    if (event === "chat") return this.#chatEvent(payload as EventPayload<"chat">);
+    if (event === "chat") return this.#chatEvent(payload as EventPayload<"chat">, routing.since);
     if (event === "presence") return this.#presence(payload as EventPayload<"presence">);
     this.#broadcast(event, payload);
   }
@@ -108,7 +108,7 @@ export class Fanout {
     }
   }
 
-  #chatEvent(payload: EventPayload<"chat">): void {
+  #chatEvent(payload: EventPayload<"chat">, since: 4 | undefined): void {
     if (payload.state === "status") return this.#statusOfRun(payload);
     if (payload.state !== "delta") {
       this.#broadcast("chat", payload);
@@ -118,7 +118,10 @@ export class Fanout {
     }
     const delta = this.#chat.delta(payload);
     const audience = audienceOf("chat");
-    for (const [connection, mask] of this.#members) if ((mask & audience) !== 0) this.#sendDelta(connection, delta);
+    for (const [connection, mask] of this.#members) {
+      if ((mask & audience) === 0 || (since === 4 && connection.identity?.protocol !== 4)) continue;
+      this.#sendDelta(connection, delta);
+    }
   }
 
   #sendDelta(connection: Connection, delta: ChatDelta): void {

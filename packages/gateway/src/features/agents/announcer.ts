@@ -9,6 +9,7 @@ import { showable, spoken } from "./reserved.ts";
 /** Least time between two deltas of a run. */
 export const deltaIntervalMs = 150;
 
+type ChatEvent = Omit<EventPayload<"chat">, "runId" | "sessionKey" | "seq" | "agentId">;
 type ChatMessage = NonNullable<EventPayload<"chat">["message"]>;
 export type ErrorKind = NonNullable<EventPayload<"chat">["errorKind"]>;
 
@@ -92,11 +93,12 @@ export class Announcer {
     this.#publish("lifecycle", data);
   }
 
-  /** Terminal `chat` event. Text that no delta carried is added as `deltaText`, so that deltas and final together spell it. */
+  /** Terminal `chat` event. Clients of protocol 4 add deltas up (§16.5), so text that no delta carried yet goes to them as a
+   *  last one; to the others it would come too soon after the one before. */
   final(message: ChatMessage | undefined, stopReason?: string): void {
     const text = message?.content.map((part) => part.text).join("") ?? "";
-    const rest = this.#sent !== "" && message ? this.#delta(text) : {};
-    this.#chat({ state: "final", ...(message ? { message } : {}), ...(stopReason ? { stopReason } : {}), ...rest });
+    if (this.#sent !== "" && message && text !== this.#sent) this.#chat(this.#deltaOf(text), { since: 4 });
+    this.#chat({ state: "final", ...(message ? { message } : {}), ...(stopReason ? { stopReason } : {}) });
   }
   failed(errorMessage: string, errorKind: ErrorKind): void {
     this.#chat({ state: "error", errorMessage, errorKind });
@@ -124,11 +126,15 @@ export class Announcer {
     this.#flush?.cancel();
     this.#flush = undefined;
     if (!this.#open || this.#shown === "" || this.#shown === this.#sent) return;
-    const change = this.#delta(this.#shown);
-    this.#sent = this.#shown;
     this.#sentAt = this.#world.monotonic();
-    const content = [{ type: "text" as const, text: this.#shown }];
-    this.#chat({ state: "delta", message: { role: "assistant", content, timestamp: this.#world.now() }, ...change });
+    this.#chat(this.#deltaOf(this.#shown));
+  }
+
+  #deltaOf(text: string): ChatEvent {
+    const change = this.#delta(text);
+    this.#sent = text;
+    const content = [{ type: "text" as const, text }];
+    return { state: "delta", message: { role: "assistant", content, timestamp: this.#world.now() }, ...change };
   }
 
   #delta(text: string): { deltaText?: string; replace?: true } {
@@ -162,8 +168,8 @@ export class Announcer {
   }
 
   /** A run without a session has no chat window. */
-  #chat(payload: Omit<EventPayload<"chat">, "runId" | "sessionKey" | "seq" | "agentId">): void {
+  #chat(payload: ChatEvent, routing: { since?: 4 } = {}): void {
     const { runId, sessionKey, agentId } = this.#run;
-    if (sessionKey) this.#bus.publish("chat", { runId, sessionKey, agentId, seq: this.#seq, ...payload });
+    if (sessionKey) this.#bus.publish("chat", { runId, sessionKey, agentId, seq: this.#seq, ...payload }, routing);
   }
 }

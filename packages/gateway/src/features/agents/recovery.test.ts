@@ -142,6 +142,7 @@ test("a command that dies three times is told as failed, with its own text, once
   const last = makeBench({ world, store: disk });
   expect(await last.agents.recover()).toEqual({ again: 0, interrupted: 1 });
   expect(texts(last.transcript()).slice(-2)).toEqual(["user: /compact", expect.stringContaining("stopped 3 times")]);
+  last.agents.resume();
   await last.chat("next", "k2");
   await until(() => last.state.requests.length === 1);
   expect(JSON.stringify(last.state.requests[0]?.messages)).not.toContain("/compact");

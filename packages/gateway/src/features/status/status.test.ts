@@ -86,9 +86,9 @@ test("every answer fits its schema", async () => {
 
 test("health is answered from the cache for a minute, and a probe looks again", () => {
   const { methods, call, health } = setting();
-  const first = methods.health({}, call);
-  expect(methods.health({}, call)).toBe(first);
-  expect(methods.health({ probe: true }, call)).not.toBe(first);
+  const first = methods.health({});
+  expect(methods.health({})).toBe(first);
+  expect(methods.health({ probe: true })).not.toBe(first);
   expect(health.version).toBe(3);
 });
 
@@ -113,24 +113,24 @@ test("while it runs a fresh snapshot goes out every minute, and none after the s
 
 test("status rows show what is left of the context, and null for what is unknown", () => {
   const { methods, call } = setting();
-  expect(methods.status({}, call).sessions.recent[0]).toMatchObject({ totalTokens: 500, remainingTokens: 500, percentUsed: 50, flags: ["verbose:on"], age: 10_000 });
+  expect(methods.status().sessions.recent[0]).toMatchObject({ totalTokens: 500, remainingTokens: 500, percentUsed: 50, flags: ["verbose:on"], age: 10_000 });
   const bare = setting({ recentSessions: () => [entry("agent:main:x")] });
-  expect(bare.methods.status({}, bare.call).sessions.recent[0]).toMatchObject({ totalTokens: null, remainingTokens: null, percentUsed: null, contextTokens: 2_000 });
+  expect(bare.methods.status().sessions.recent[0]).toMatchObject({ totalTokens: null, remainingTokens: null, percentUsed: null, contextTokens: 2_000 });
 });
 
 test("usage sums the days of the range that was asked for", () => {
   const { methods, call, ranges } = setting();
-  const result = methods["usage.cost"]({ startDate: "2026-02-01", endDate: "2026-02-02" }, call);
+  const result = methods["usage.cost"]({ startDate: "2026-02-01", endDate: "2026-02-02" });
   expect(ranges).toEqual([[Date.parse("2026-02-01T00:00:00Z"), Date.parse("2026-02-03T00:00:00Z")]]);
   expect(result).toMatchObject({ days: 2, totals: { input: 20, totalCost: 1 } });
 });
 
 test("a date that is none is refused with its name", () => {
   const { methods, call } = setting();
-  expect(() => methods["usage.cost"]({ startDate: "soon" }, call)).toThrow("invalid usage.cost params: startDate must be YYYY-MM-DD");
+  expect(() => methods["usage.cost"]({ startDate: "soon" })).toThrow("invalid usage.cost params: startDate must be YYYY-MM-DD");
 });
 
 test("set-heartbeats wants a boolean", () => {
   const { methods, call } = setting();
-  expect(() => methods["set-heartbeats"]({ enabled: "yes" }, call)).toThrow("invalid set-heartbeats params: enabled (boolean) required");
+  expect(() => methods["set-heartbeats"]({ enabled: "yes" })).toThrow("invalid set-heartbeats params: enabled (boolean) required");
 });
