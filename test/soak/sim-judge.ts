@@ -26,8 +26,8 @@ export interface Entry {
   chatEnds: number;
   /** Process that announced the terminal chat state. */
   endedIn: number | undefined;
-  /** The machine slept so long while the run was open: deadlines count from when it could be armed. */
-  sleptMs: number;
+  /** When the present process was first seen to run it: its deadlines count from then. */
+  runningSince: number | undefined;
 }
 
 /** What the judge may see of the process that runs now. */
@@ -52,7 +52,6 @@ interface RunRowView {
   session_id: string;
   effects: number;
   attempts: number;
-  started_at: number | null;
   user_entry_id: string | null;
 }
 
@@ -96,7 +95,7 @@ export class Judge {
       lifecycleEnds: 0,
       chatEnds: 0,
       endedIn: undefined,
-      sleptMs: 0,
+      runningSince: undefined,
     };
     this.entries.set(message.key, fresh);
     return fresh;
@@ -111,11 +110,8 @@ export class Judge {
     for (const entry of this.entries.values()) {
       entry.seq = 0;
       entry.lifecycleEnds = 0;
+      entry.runningSince = undefined;
     }
-  }
-
-  slept(ms: number): void {
-    for (const entry of this.entries.values()) if (entry.terminal === undefined) entry.sleptMs += ms;
   }
 
   // ---- what was seen
@@ -147,9 +143,10 @@ export class Judge {
     }
   }
 
-  modelAsked(key: string, present: Present): void {
+  modelAsked(key: string, lastUserKey: string | undefined, present: Present): void {
     const entry = this.entries.get(key);
     if (!entry) return;
+    if (lastUserKey !== key) console.log(present.id), this.complain("context", `the model is asked about ${lastUserKey} in the run of ${key}`);
     entry.lastSign = present.now;
     this.#mayAct(entry, "a model call", present);
     if (entry.effectsIn !== undefined && entry.effectsIn !== present.id)
@@ -205,7 +202,7 @@ export class Judge {
 
   rows(): RunRowView[] {
     return this.#disk.all<RunRowView>(
-      "SELECT id, run_id, family, state, session_key, session_id, effects, attempts, started_at, user_entry_id FROM run ORDER BY id",
+      "SELECT id, run_id, family, state, session_key, session_id, effects, attempts, user_entry_id FROM run ORDER BY id",
     );
   }
 
@@ -234,10 +231,10 @@ export class Judge {
         if (other) this.complain("L1", `${other} and ${key} run in the lane of ${row.session_key}`);
         running.set(row.session_key, key);
       }
-      const began = row.started_at ?? 0;
+      const began = (entry.runningSince ??= present.now);
       const quietMs = present.now - Math.max(entry.lastSign, began);
-      if (quietMs > runIdleMs + graceMs + entry.sleptMs) this.complain("N5", `${key} runs without a sign of life for ${quietMs} ms`);
-      if (present.now - began > entry.message.timeoutMs + graceMs + entry.sleptMs)
+      if (quietMs > runIdleMs + graceMs) this.complain("N5", `${key} runs without a sign of life for ${quietMs} ms`);
+      if (present.now - began > entry.message.timeoutMs + graceMs)
         this.complain("R-RUN-2", `${key} runs for ${present.now - began} ms, its limit is ${entry.message.timeoutMs} ms`);
     }
     if (present.running > present.maxConcurrent)

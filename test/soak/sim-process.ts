@@ -47,8 +47,10 @@ export class SimProcess implements Present, Ground {
     const { store, kill } = mortal(disk);
     this.#kill = kill;
     const observer = {
-      modelAsked: (key: string | undefined) => {
-        if (!this.#dead && key !== undefined) judge.modelAsked(key, this);
+      modelAsked: (sessionKey: string, lastUserKey: string | undefined) => {
+        const key = this.lane(sessionKey).at(0);
+        if (!this.#dead && key !== undefined) judge.modelAsked(key, lastUserKey, this);
+        return key;
       },
       sign: (key: string) => {
         const entry = judge.entries.get(key);

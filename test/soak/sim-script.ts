@@ -15,7 +15,8 @@ export interface Ground {
 }
 
 export interface Observer {
-  modelAsked(key: string | undefined, sessionKey: string): void;
+  /** Returns the key of the run that asks, undefined when nothing runs there. */
+  modelAsked(sessionKey: string, lastUserKey: string | undefined): string | undefined;
   /** A model or a tool showed a sign of life. */
   sign(key: string): void;
   toolStarted(key: string, call: string, effects: boolean): void;
@@ -43,8 +44,7 @@ function chance(seed: number, ...words: (string | number)[]): () => number {
 export function scriptOf(seed: number, ground: Ground, observer: Observer, asked: Map<string, number>): Script {
   return async function* (request, signal): AsyncGenerator<ModelEvent> {
     const user = request.messages.findLast((message) => message.role === "user");
-    const key = user === undefined ? undefined : keysIn(messageText(user)).at(-1);
-    observer.modelAsked(key, request.sessionKey);
+    const key = observer.modelAsked(request.sessionKey, user && keysIn(messageText(user)).at(-1));
     if (key === undefined) return yield* fail("unknown", "nothing was asked");
     const nth = (asked.get(key) ?? 0) + 1;
     asked.set(key, nth);

@@ -983,16 +983,34 @@ public struct Problem: Codable, Sendable {
     }
 }
 
-public struct HealthSnapshotEventLoop: Codable, Sendable {
+public struct EventLoop: Codable, Sendable {
+    public var degraded: Bool
+    public var degradedSinceMs: Int?
+    public var reasons: [String]
+    public var intervalMs: Double
     public var delayP99Ms: Double
     public var delayMaxMs: Double
+    public var utilization: Double
+    public var cpuCoreRatio: Double
 
     public init(
+        degraded: Bool,
+        degradedSinceMs: Int? = nil,
+        reasons: [String],
+        intervalMs: Double,
         delayP99Ms: Double,
-        delayMaxMs: Double
+        delayMaxMs: Double,
+        utilization: Double,
+        cpuCoreRatio: Double
     ) {
+        self.degraded = degraded
+        self.degradedSinceMs = degradedSinceMs
+        self.reasons = reasons
+        self.intervalMs = intervalMs
         self.delayP99Ms = delayP99Ms
         self.delayMaxMs = delayMaxMs
+        self.utilization = utilization
+        self.cpuCoreRatio = cpuCoreRatio
     }
 }
 
@@ -1010,7 +1028,7 @@ public struct HealthSnapshot: Codable, Sendable {
     public var linkChannel: LinkChannel?
     public var model: ModelInUse?
     public var problems: [Problem]?
-    public var eventLoop: HealthSnapshotEventLoop?
+    public var eventLoop: EventLoop?
 
     public init(
         ok: Bool,
@@ -1026,7 +1044,7 @@ public struct HealthSnapshot: Codable, Sendable {
         linkChannel: LinkChannel? = nil,
         model: ModelInUse? = nil,
         problems: [Problem]? = nil,
-        eventLoop: HealthSnapshotEventLoop? = nil
+        eventLoop: EventLoop? = nil
     ) {
         self.ok = ok
         self.ts = ts

@@ -971,6 +971,89 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate44.errors = vErrors;
 return errors === 0;
 }
+function validate46(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.degraded === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "degraded"}, "must have required property 'degraded'");errors++;
+}
+if(data.degradedSinceMs === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "degradedSinceMs"}, "must have required property 'degradedSinceMs'");errors++;
+}
+if(data.reasons === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "reasons"}, "must have required property 'reasons'");errors++;
+}
+if(data.intervalMs === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "intervalMs"}, "must have required property 'intervalMs'");errors++;
+}
+if(data.delayP99Ms === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "delayP99Ms"}, "must have required property 'delayP99Ms'");errors++;
+}
+if(data.delayMaxMs === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "delayMaxMs"}, "must have required property 'delayMaxMs'");errors++;
+}
+if(data.utilization === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "utilization"}, "must have required property 'utilization'");errors++;
+}
+if(data.cpuCoreRatio === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "cpuCoreRatio"}, "must have required property 'cpuCoreRatio'");errors++;
+}
+if(data.degraded !== undefined){
+if(typeof data.degraded !== "boolean"){
+vErrors = add(vErrors, instancePath+"/degraded", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.degradedSinceMs !== undefined){
+let data1 = data.degradedSinceMs;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
+vErrors = add(vErrors, instancePath+"/degradedSinceMs", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = add(vErrors, instancePath+"/degradedSinceMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.reasons !== undefined){
+let data2 = data.reasons;
+if(Array.isArray(data2)){
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(typeof data2[i0] !== "string"){
+vErrors = add(vErrors, instancePath+"/reasons/" + i0, "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/reasons", "type", {type: "array"}, "must be array");errors++;
+}}
+if(data.intervalMs !== undefined){
+let data4 = data.intervalMs;
+if(!((typeof data4 == "number") && (isFinite(data4)))){
+vErrors = add(vErrors, instancePath+"/intervalMs", "type", {type: "number"}, "must be number");errors++;
+}}
+if(data.delayP99Ms !== undefined){
+let data5 = data.delayP99Ms;
+if(!((typeof data5 == "number") && (isFinite(data5)))){
+vErrors = add(vErrors, instancePath+"/delayP99Ms", "type", {type: "number"}, "must be number");errors++;
+}}
+if(data.delayMaxMs !== undefined){
+let data6 = data.delayMaxMs;
+if(!((typeof data6 == "number") && (isFinite(data6)))){
+vErrors = add(vErrors, instancePath+"/delayMaxMs", "type", {type: "number"}, "must be number");errors++;
+}}
+if(data.utilization !== undefined){
+let data7 = data.utilization;
+if(!((typeof data7 == "number") && (isFinite(data7)))){
+vErrors = add(vErrors, instancePath+"/utilization", "type", {type: "number"}, "must be number");errors++;
+}}
+if(data.cpuCoreRatio !== undefined){
+let data8 = data.cpuCoreRatio;
+if(!((typeof data8 == "number") && (isFinite(data8)))){
+vErrors = add(vErrors, instancePath+"/cpuCoreRatio", "type", {type: "number"}, "must be number");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
 function validate32(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1112,26 +1195,9 @@ else {
 vErrors = add(vErrors, instancePath+"/problems", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.eventLoop !== undefined){
-let data18 = data.eventLoop;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.delayP99Ms === undefined){
-vErrors = add(vErrors, instancePath+"/eventLoop", "required", {missingProperty: "delayP99Ms"}, "must have required property 'delayP99Ms'");errors++;
-}
-if(data18.delayMaxMs === undefined){
-vErrors = add(vErrors, instancePath+"/eventLoop", "required", {missingProperty: "delayMaxMs"}, "must have required property 'delayMaxMs'");errors++;
-}
-if(data18.delayP99Ms !== undefined){
-let data19 = data18.delayP99Ms;
-if(!((typeof data19 == "number") && (isFinite(data19)))){
-vErrors = add(vErrors, instancePath+"/eventLoop/delayP99Ms", "type", {type: "number"}, "must be number");errors++;
-}}
-if(data18.delayMaxMs !== undefined){
-let data20 = data18.delayMaxMs;
-if(!((typeof data20 == "number") && (isFinite(data20)))){
-vErrors = add(vErrors, instancePath+"/eventLoop/delayMaxMs", "type", {type: "number"}, "must be number");errors++;
-}}}
-else {
-vErrors = add(vErrors, instancePath+"/eventLoop", "type", {type: "object"}, "must be object");errors++;
+if(!(validate46(data.eventLoop, {instancePath:instancePath+"/eventLoop"}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
@@ -1139,8 +1205,8 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate32.errors = vErrors;
 return errors === 0;
 }
-const $LastHeartbeatResult = validate46;
-function validate47(data, {instancePath=""}={}){
+const $LastHeartbeatResult = validate48;
+function validate49(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -1204,16 +1270,16 @@ vErrors = add(vErrors, instancePath+"/indicatorType", "enum", {allowedValues: ["
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate47.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
-function validate46(data, {instancePath=""}={}){
+function validate48(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate47(data, {instancePath}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate49(data, {instancePath}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
@@ -1238,11 +1304,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate46.errors = vErrors;
+validate48.errors = vErrors;
 return errors === 0;
 }
-const $LogsTailResult = validate49;
-function validate49(data, {instancePath=""}={}){
+const $LogsTailResult = validate51;
+function validate51(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
@@ -1308,11 +1374,11 @@ vErrors = add(vErrors, instancePath+"/reset", "type", {type: "boolean"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate49.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
-const $SetHeartbeatsResult = validate50;
-function validate50(data, {instancePath=""}={}){
+const $SetHeartbeatsResult = validate52;
+function validate52(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1336,11 +1402,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate50.errors = vErrors;
+validate52.errors = vErrors;
 return errors === 0;
 }
-const $StatusSummary = validate51;
-function validate53(data, {instancePath=""}={}){
+const $StatusSummary = validate53;
+function validate55(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -1477,10 +1543,10 @@ vErrors = add(vErrors, instancePath+"/flags", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate53.errors = vErrors;
+validate55.errors = vErrors;
 return errors === 0;
 }
-function validate51(data, {instancePath=""}={}){
+function validate53(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.heartbeat === undefined){
@@ -1650,8 +1716,8 @@ if(Array.isArray(data20)){
 const len4 = data20.length;
 for(let i4=0; i4<len4; i4++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate53(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
-vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+if(!(validate55(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1700,8 +1766,8 @@ if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate53(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
-vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+if(!(validate55(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1875,11 +1941,11 @@ vErrors = add(vErrors, instancePath+"/store", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate51.errors = vErrors;
+validate53.errors = vErrors;
 return errors === 0;
 }
-const $SystemEventResult = validate58;
-function validate58(data, {instancePath=""}={}){
+const $SystemEventResult = validate60;
+function validate60(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1896,11 +1962,11 @@ vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate58.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
-const $SystemPresenceResult = validate59;
-function validate59(data, {instancePath=""}={}){
+const $SystemPresenceResult = validate61;
+function validate61(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -1913,11 +1979,11 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate59.errors = vErrors;
+validate61.errors = vErrors;
 return errors === 0;
 }
-const $WakeResult = validate61;
-function validate61(data, {instancePath=""}={}){
+const $WakeResult = validate63;
+function validate63(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1930,11 +1996,11 @@ vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate61.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
-const $AgentResult = validate62;
-function validate65(data, {instancePath=""}={}){
+const $AgentResult = validate64;
+function validate67(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.text !== undefined){
@@ -1966,10 +2032,10 @@ vErrors = add(vErrors, instancePath+"/channelData", "type", {type: "object"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate65.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
-function validate64(data, {instancePath=""}={}){
+function validate66(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.payloads === undefined){
@@ -1984,8 +2050,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate65(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
-vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+if(!(validate67(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2076,10 +2142,10 @@ vErrors = add(vErrors, instancePath+"/meta", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate64.errors = vErrors;
+validate66.errors = vErrors;
 return errors === 0;
 }
-function validate63(data, {instancePath=""}={}){
+function validate65(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2110,17 +2176,17 @@ if(typeof data.summary !== "string"){
 vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate64(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+if(!(validate66(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate63.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
-function validate69(data, {instancePath=""}={}){
+function validate71(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2161,24 +2227,24 @@ vErrors = add(vErrors, instancePath+"/acceptedAt", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate69.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-function validate62(data, {instancePath=""}={}){
+function validate64(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate63(data, {instancePath}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate65(data, {instancePath}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate69(data, {instancePath}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate71(data, {instancePath}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -2196,11 +2262,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate62.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
-const $AgentIdentityGetResult = validate71;
-function validate71(data, {instancePath=""}={}){
+const $AgentIdentityGetResult = validate73;
+function validate73(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2236,11 +2302,11 @@ vErrors = add(vErrors, instancePath+"/emoji", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate71.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-const $AgentWaitResult = validate72;
-function validate72(data, {instancePath=""}={}){
+const $AgentWaitResult = validate74;
+function validate74(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2288,11 +2354,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate72.errors = vErrors;
+validate74.errors = vErrors;
 return errors === 0;
 }
-const $AgentsCreateResult = validate73;
-function validate73(data, {instancePath=""}={}){
+const $AgentsCreateResult = validate75;
+function validate75(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2335,11 +2401,11 @@ vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate73.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
-const $AgentsDeleteResult = validate74;
-function validate74(data, {instancePath=""}={}){
+const $AgentsDeleteResult = validate76;
+function validate76(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2380,11 +2446,11 @@ vErrors = add(vErrors, instancePath+"/removedBindings", "minimum", {comparison: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate74.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesGetResult = validate75;
-function validate76(data, {instancePath=""}={}){
+const $AgentsFilesGetResult = validate77;
+function validate78(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -2438,10 +2504,10 @@ vErrors = add(vErrors, instancePath+"/content", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate76.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-function validate75(data, {instancePath=""}={}){
+function validate77(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2467,18 +2533,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate76(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+if(!(validate78(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate75.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesListResult = validate78;
-function validate78(data, {instancePath=""}={}){
+const $AgentsFilesListResult = validate80;
+function validate80(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2509,8 +2575,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate76(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
-vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+if(!(validate78(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2519,11 +2585,11 @@ vErrors = add(vErrors, instancePath+"/files", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate78.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesSetResult = validate80;
-function validate80(data, {instancePath=""}={}){
+const $AgentsFilesSetResult = validate82;
+function validate82(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2560,18 +2626,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate76(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+if(!(validate78(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate80.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-const $AgentsListResult = validate82;
-function validate84(data, {instancePath=""}={}){
+const $AgentsListResult = validate84;
+function validate86(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name !== undefined){
@@ -2597,10 +2663,10 @@ vErrors = add(vErrors, instancePath+"/avatarUrl", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate84.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-function validate83(data, {instancePath=""}={}){
+function validate85(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -2620,17 +2686,17 @@ if(typeof data.name !== "string"){
 vErrors = add(vErrors, instancePath+"/name", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.identity !== undefined){
-if(!(validate84(data.identity, {instancePath:instancePath+"/identity"}))){
-vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+if(!(validate86(data.identity, {instancePath:instancePath+"/identity"}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate83.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
-function validate82(data, {instancePath=""}={}){
+function validate84(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.defaultId === undefined){
@@ -2674,8 +2740,8 @@ if(Array.isArray(data3)){
 const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate83(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+if(!(validate85(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2684,11 +2750,11 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate82.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-const $AgentsUpdateResult = validate87;
-function validate87(data, {instancePath=""}={}){
+const $AgentsUpdateResult = validate89;
+function validate89(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2717,11 +2783,11 @@ vErrors = add(vErrors, instancePath+"/agentId", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate87.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-const $ChatAbortResult = validate88;
-function validate88(data, {instancePath=""}={}){
+const $ChatAbortResult = validate90;
+function validate90(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2760,11 +2826,11 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate88.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
-const $ChatHistoryResult = validate89;
-function validate92(data, {instancePath=""}={}){
+const $ChatHistoryResult = validate91;
+function validate94(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2792,10 +2858,10 @@ vErrors = add(vErrors, instancePath+"/textSignature", "type", {type: "string"}, 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate92.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
-function validate94(data, {instancePath=""}={}){
+function validate96(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2826,10 +2892,10 @@ vErrors = add(vErrors, instancePath+"/mimeType", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate94.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
-function validate91(data, {instancePath=""}={}){
+function validate93(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -2873,16 +2939,16 @@ let data3 = data2[i0];
 const _errs12 = errors;
 let valid4 = false;
 const _errs13 = errors;
-if(!(validate92(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate94(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs13 === errors;
 valid4 = valid4 || _valid1;
 if(!valid4){
 const _errs14 = errors;
-if(!(validate94(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate96(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs14 === errors;
@@ -2930,10 +2996,10 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate91.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-function validate99(data, {instancePath=""}={}){
+function validate101(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2961,10 +3027,10 @@ vErrors = add(vErrors, instancePath+"/thinkingSignature", "type", {type: "string
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate99.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
-function validate101(data, {instancePath=""}={}){
+function validate103(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3007,10 +3073,10 @@ vErrors = add(vErrors, instancePath+"/thoughtSignature", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate101.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-function validate103(data, {instancePath=""}={}){
+function validate105(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -3105,10 +3171,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate103.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-function validate97(data, {instancePath=""}={}){
+function validate99(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3157,24 +3223,24 @@ let data3 = data2[i0];
 const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
-if(!(validate92(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate94(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs9 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs10 = errors;
-if(!(validate99(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs10 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs11 = errors;
-if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs11 === errors;
@@ -3208,8 +3274,8 @@ if(typeof data.model !== "string"){
 vErrors = add(vErrors, instancePath+"/model", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate103(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate105(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }}
 if(data.stopReason !== undefined){
@@ -3237,10 +3303,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate97.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-function validate106(data, {instancePath=""}={}){
+function validate108(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3291,16 +3357,16 @@ let data5 = data4[i0];
 const _errs12 = errors;
 let valid3 = false;
 const _errs13 = errors;
-if(!(validate92(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate94(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs13 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs14 = errors;
-if(!(validate94(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate96(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs14 === errors;
@@ -3337,32 +3403,32 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate106.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-function validate90(data, {instancePath=""}={}){
+function validate92(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate91(data, {instancePath}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(!(validate93(data, {instancePath}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate97(data, {instancePath}))){
-vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+if(!(validate99(data, {instancePath}))){
+vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate106(data, {instancePath}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate108(data, {instancePath}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -3380,10 +3446,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate90.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
-function validate89(data, {instancePath=""}={}){
+function validate91(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionKey === undefined){
@@ -3414,8 +3480,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate90(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+if(!(validate92(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -3432,11 +3498,11 @@ vErrors = add(vErrors, instancePath+"/verboseLevel", "type", {type: "string"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate89.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-const $ChatInjectResult = validate111;
-function validate111(data, {instancePath=""}={}){
+const $ChatInjectResult = validate113;
+function validate113(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3465,11 +3531,11 @@ vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate111.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
-const $ChatSendResult = validate112;
-function validate113(data, {instancePath=""}={}){
+const $ChatSendResult = validate114;
+function validate115(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -3499,10 +3565,10 @@ vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate113.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-function validate115(data, {instancePath=""}={}){
+function validate117(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3541,24 +3607,24 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate115.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-function validate112(data, {instancePath=""}={}){
+function validate114(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate113(data, {instancePath}))){
-vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+if(!(validate115(data, {instancePath}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate115(data, {instancePath}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate117(data, {instancePath}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -3576,11 +3642,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate112.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-const $SessionsCompactResult = validate117;
-function validate117(data, {instancePath=""}={}){
+const $SessionsCompactResult = validate119;
+function validate119(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3633,11 +3699,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate117.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDeleteResult = validate118;
-function validate118(data, {instancePath=""}={}){
+const $SessionsDeleteResult = validate120;
+function validate120(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3688,11 +3754,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate118.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDescribeResult = validate119;
-function validate120(data, {instancePath=""}={}){
+const $SessionsDescribeResult = validate121;
+function validate122(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -3880,10 +3946,10 @@ vErrors = add(vErrors, instancePath+"/spawnedBy", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate120.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-function validate119(data, {instancePath=""}={}){
+function validate121(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.session === undefined){
@@ -3894,8 +3960,8 @@ let data0 = data.session;
 const _errs2 = errors;
 let valid1 = false;
 const _errs3 = errors;
-if(!(validate120(data0, {instancePath:instancePath+"/session"}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate122(data0, {instancePath:instancePath+"/session"}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -3923,11 +3989,11 @@ vErrors = null;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate119.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-const $SessionsListResult = validate122;
-function validate122(data, {instancePath=""}={}){
+const $SessionsListResult = validate124;
+function validate124(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4003,8 +4069,8 @@ if(Array.isArray(data7)){
 const len0 = data7.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate120(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate122(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4013,11 +4079,11 @@ vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate122.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPatchResult = validate124;
-function validate124(data, {instancePath=""}={}){
+const $SessionsPatchResult = validate126;
+function validate126(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4086,11 +4152,11 @@ vErrors = add(vErrors, instancePath+"/resolved", "type", {type: "object"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate124.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPreviewResult = validate125;
-function validate126(data, {instancePath=""}={}){
+const $SessionsPreviewResult = validate127;
+function validate128(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -4148,10 +4214,10 @@ vErrors = add(vErrors, instancePath+"/items", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate126.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-function validate125(data, {instancePath=""}={}){
+function validate127(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4175,8 +4241,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate126(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate128(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4185,11 +4251,11 @@ vErrors = add(vErrors, instancePath+"/previews", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate125.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResetResult = validate128;
-function validate128(data, {instancePath=""}={}){
+const $SessionsResetResult = validate130;
+function validate130(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4226,11 +4292,11 @@ vErrors = add(vErrors, instancePath+"/entry", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate128.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResolveResult = validate129;
-function validate129(data, {instancePath=""}={}){
+const $SessionsResolveResult = validate131;
+function validate131(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4259,11 +4325,11 @@ vErrors = add(vErrors, instancePath+"/key", "type", {type: "string"}, "must be s
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate129.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-const $SessionsSubscribeResult = validate130;
-function validate130(data, {instancePath=""}={}){
+const $SessionsSubscribeResult = validate132;
+function validate132(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.subscribed === undefined){
@@ -4276,11 +4342,11 @@ vErrors = add(vErrors, instancePath+"/subscribed", "type", {type: "boolean"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate130.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
-const $ModelsListResult = validate131;
-function validate132(data, {instancePath=""}={}){
+const $ModelsListResult = validate133;
+function validate134(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -4339,10 +4405,10 @@ vErrors = add(vErrors, instancePath+"/input", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate132.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
-function validate131(data, {instancePath=""}={}){
+function validate133(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.models === undefined){
@@ -4354,8 +4420,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate132(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+if(!(validate134(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4364,11 +4430,11 @@ vErrors = add(vErrors, instancePath+"/models", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate131.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageResult = validate134;
-function validate135(data, {instancePath=""}={}){
+const $SessionsUsageResult = validate136;
+function validate137(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -4462,10 +4528,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate135.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-function validate134(data, {instancePath=""}={}){
+function validate136(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -4517,8 +4583,8 @@ else {
 vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate135(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate137(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }}
 if(data.aggregates !== undefined){
@@ -4663,11 +4729,11 @@ vErrors = add(vErrors, instancePath+"/aggregates", "type", {type: "object"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate134.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageLogsResult = validate137;
-function validate138(data, {instancePath=""}={}){
+const $SessionsUsageLogsResult = validate139;
+function validate140(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -4709,10 +4775,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "number"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate138.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-function validate137(data, {instancePath=""}={}){
+function validate139(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.logs === undefined){
@@ -4724,8 +4790,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate138(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
-vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+if(!(validate140(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4734,11 +4800,11 @@ vErrors = add(vErrors, instancePath+"/logs", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate137.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageTimeseriesResult = validate140;
-function validate141(data, {instancePath=""}={}){
+const $SessionsUsageTimeseriesResult = validate142;
+function validate143(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -4820,10 +4886,10 @@ vErrors = add(vErrors, instancePath+"/cumulativeCost", "type", {type: "number"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate141.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
-function validate140(data, {instancePath=""}={}){
+function validate142(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -4842,8 +4908,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate141(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate143(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4852,11 +4918,11 @@ vErrors = add(vErrors, instancePath+"/points", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate140.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
-const $UsageCostResult = validate143;
-function validate144(data, {instancePath=""}={}){
+const $UsageCostResult = validate145;
+function validate146(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.date === undefined){
@@ -4957,10 +5023,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate144.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
-function validate143(data, {instancePath=""}={}){
+function validate145(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -4995,26 +5061,26 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate144(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
-vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+if(!(validate146(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath+"/daily", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate135(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate137(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate143.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
-const $UsageStatusResult = validate147;
-function validate148(data, {instancePath=""}={}){
+const $UsageStatusResult = validate149;
+function validate150(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -5083,10 +5149,10 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate148.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
-function validate147(data, {instancePath=""}={}){
+function validate149(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -5110,8 +5176,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate148(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
-vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+if(!(validate150(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5120,11 +5186,11 @@ vErrors = add(vErrors, instancePath+"/providers", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate147.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
-const $PollResult = validate150;
-function validate150(data, {instancePath=""}={}){
+const $PollResult = validate152;
+function validate152(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5176,11 +5242,11 @@ vErrors = add(vErrors, instancePath+"/pollId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate150.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
-const $SendResult = validate151;
-function validate151(data, {instancePath=""}={}){
+const $SendResult = validate153;
+function validate153(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5228,11 +5294,11 @@ vErrors = add(vErrors, instancePath+"/conversationId", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate151.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsLogoutResult = validate152;
-function validate152(data, {instancePath=""}={}){
+const $ChannelsLogoutResult = validate154;
+function validate154(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -5267,11 +5333,11 @@ vErrors = add(vErrors, instancePath+"/envToken", "type", {type: "boolean"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate152.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsStatusResult = validate153;
-function validate154(data, {instancePath=""}={}){
+const $ChannelsStatusResult = validate155;
+function validate156(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.accountId === undefined){
@@ -5432,10 +5498,10 @@ vErrors = add(vErrors, instancePath+"/port", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate154.errors = vErrors;
+validate156.errors = vErrors;
 return errors === 0;
 }
-function validate153(data, {instancePath=""}={}){
+function validate155(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -5571,8 +5637,8 @@ if(Array.isArray(data18)){
 const len2 = data18.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate154(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+if(!(validate156(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
+vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5595,11 +5661,11 @@ vErrors = add(vErrors, instancePath+"/channelDefaultAccountId", "type", {type: "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate153.errors = vErrors;
+validate155.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginStartResult = validate156;
-function validate156(data, {instancePath=""}={}){
+const $WebLoginStartResult = validate158;
+function validate158(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.message === undefined){
@@ -5616,11 +5682,11 @@ vErrors = add(vErrors, instancePath+"/qrDataUrl", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate156.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginWaitResult = validate157;
-function validate157(data, {instancePath=""}={}){
+const $WebLoginWaitResult = validate159;
+function validate159(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.connected === undefined){
@@ -5640,11 +5706,11 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate157.errors = vErrors;
+validate159.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairApproveResult = validate158;
-function validate160(data, {instancePath=""}={}){
+const $DevicePairApproveResult = validate160;
+function validate162(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -5711,10 +5777,10 @@ vErrors = add(vErrors, instancePath+"/lastUsedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate160.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
-function validate159(data, {instancePath=""}={}){
+function validate161(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -5810,8 +5876,8 @@ if(Array.isArray(data12)){
 const len2 = data12.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate160(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate162(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
+vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5838,10 +5904,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate159.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
-function validate158(data, {instancePath=""}={}){
+function validate160(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -5860,18 +5926,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.device !== undefined){
-if(!(validate159(data.device, {instancePath:instancePath+"/device"}))){
-vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+if(!(validate161(data.device, {instancePath:instancePath+"/device"}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate158.errors = vErrors;
+validate160.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairListResult = validate163;
-function validate164(data, {instancePath=""}={}){
+const $DevicePairListResult = validate165;
+function validate166(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -5981,10 +6047,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate164.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
-function validate163(data, {instancePath=""}={}){
+function validate165(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -5999,8 +6065,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate164(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+if(!(validate166(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6012,8 +6078,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate159(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+if(!(validate161(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6022,11 +6088,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate163.errors = vErrors;
+validate165.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRejectResult = validate167;
-function validate167(data, {instancePath=""}={}){
+const $DevicePairRejectResult = validate169;
+function validate169(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6056,11 +6122,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate167.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRemoveResult = validate168;
-function validate168(data, {instancePath=""}={}){
+const $DevicePairRemoveResult = validate170;
+function validate170(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6078,11 +6144,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate168.errors = vErrors;
+validate170.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRevokeResult = validate169;
-function validate169(data, {instancePath=""}={}){
+const $DeviceTokenRevokeResult = validate171;
+function validate171(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6124,11 +6190,11 @@ vErrors = add(vErrors, instancePath+"/revokedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate169.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRotateResult = validate170;
-function validate170(data, {instancePath=""}={}){
+const $DeviceTokenRotateResult = validate172;
+function validate172(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6197,11 +6263,11 @@ vErrors = add(vErrors, instancePath+"/rotatedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate170.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
-const $NodeDescribeResult = validate171;
-function validate171(data, {instancePath=""}={}){
+const $NodeDescribeResult = validate173;
+function validate173(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6331,11 +6397,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate171.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
-const $NodeEventResult = validate172;
-function validate172(data, {instancePath=""}={}){
+const $NodeEventResult = validate174;
+function validate174(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6360,11 +6426,11 @@ vErrors = add(vErrors, instancePath+"/handled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate172.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResult = validate173;
-function validate173(data, {instancePath=""}={}){
+const $NodeInvokeResult = validate175;
+function validate175(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6413,11 +6479,11 @@ vErrors = add(vErrors, instancePath+"/payloadJSON", "type", {type: ["string","nu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate173.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResultResult = validate174;
-function validate174(data, {instancePath=""}={}){
+const $NodeInvokeResultResult = validate176;
+function validate176(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6438,11 +6504,11 @@ vErrors = add(vErrors, instancePath+"/ignored", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate174.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
-const $NodeListResult = validate175;
-function validate176(data, {instancePath=""}={}){
+const $NodeListResult = validate177;
+function validate178(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6560,10 +6626,10 @@ vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate176.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
-function validate175(data, {instancePath=""}={}){
+function validate177(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -6587,8 +6653,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate176(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+if(!(validate178(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6597,11 +6663,11 @@ vErrors = add(vErrors, instancePath+"/nodes", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate175.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
-const $NodePairApproveResult = validate178;
-function validate179(data, {instancePath=""}={}){
+const $NodePairApproveResult = validate180;
+function validate181(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6761,10 +6827,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate179.errors = vErrors;
+validate181.errors = vErrors;
 return errors === 0;
 }
-function validate178(data, {instancePath=""}={}){
+function validate180(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6783,18 +6849,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.node !== undefined){
-if(!(validate179(data.node, {instancePath:instancePath+"/node"}))){
-vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+if(!(validate181(data.node, {instancePath:instancePath+"/node"}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate178.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
-const $NodePairListResult = validate181;
-function validate182(data, {instancePath=""}={}){
+const $NodePairListResult = validate183;
+function validate184(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6950,10 +7016,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate182.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
-function validate184(data, {instancePath=""}={}){
+function validate186(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7112,10 +7178,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate184.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
-function validate181(data, {instancePath=""}={}){
+function validate183(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -7130,8 +7196,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate182(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+if(!(validate184(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7143,8 +7209,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate184(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+if(!(validate186(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7153,11 +7219,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate181.errors = vErrors;
+validate183.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRejectResult = validate186;
-function validate186(data, {instancePath=""}={}){
+const $NodePairRejectResult = validate188;
+function validate188(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -7187,11 +7253,11 @@ vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate186.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRequestResult = validate187;
-function validate187(data, {instancePath=""}={}){
+const $NodePairRequestResult = validate189;
+function validate189(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -7208,8 +7274,8 @@ if(!(data.status === "pending")){
 vErrors = add(vErrors, instancePath+"/status", "enum", {allowedValues: ["pending"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate182(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+if(!(validate184(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
 errors = vErrors.length;
 }}
 if(data.created !== undefined){
@@ -7219,11 +7285,11 @@ vErrors = add(vErrors, instancePath+"/created", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate187.errors = vErrors;
+validate189.errors = vErrors;
 return errors === 0;
 }
-const $NodePairVerifyResult = validate189;
-function validate189(data, {instancePath=""}={}){
+const $NodePairVerifyResult = validate191;
+function validate191(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7241,11 +7307,11 @@ vErrors = add(vErrors, instancePath+"/node", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate189.errors = vErrors;
+validate191.errors = vErrors;
 return errors === 0;
 }
-const $NodeRenameResult = validate190;
-function validate190(data, {instancePath=""}={}){
+const $NodeRenameResult = validate192;
+function validate192(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7275,11 +7341,11 @@ vErrors = add(vErrors, instancePath+"/displayName", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate190.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalDecision = validate191;
-function validate191(data, {instancePath=""}={}){
+const $ExecApprovalDecision = validate193;
+function validate193(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -7329,11 +7395,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate191.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsSnapshot = validate192;
-function validate194(data, {instancePath=""}={}){
+const $ExecApprovalsSnapshot = validate194;
+function validate196(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7358,10 +7424,10 @@ vErrors = add(vErrors, instancePath+"/autoAllowSkills", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate194.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
-function validate197(data, {instancePath=""}={}){
+function validate199(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pattern === undefined){
@@ -7391,10 +7457,10 @@ vErrors = add(vErrors, instancePath+"/lastResolvedPath", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate197.errors = vErrors;
+validate199.errors = vErrors;
 return errors === 0;
 }
-function validate196(data, {instancePath=""}={}){
+function validate198(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7422,8 +7488,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate197(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
-vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+if(!(validate199(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
+vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7432,10 +7498,10 @@ vErrors = add(vErrors, instancePath+"/allowlist", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate196.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-function validate193(data, {instancePath=""}={}){
+function validate195(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.version === undefined){
@@ -7464,8 +7530,8 @@ else {
 vErrors = add(vErrors, instancePath+"/socket", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.defaults !== undefined){
-if(!(validate194(data.defaults, {instancePath:instancePath+"/defaults"}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate196(data.defaults, {instancePath:instancePath+"/defaults"}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }}
 if(data.agents !== undefined){
@@ -7473,8 +7539,8 @@ let data5 = data.agents;
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key0 in data5){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate196(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate198(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7483,10 +7549,10 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate193.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-function validate192(data, {instancePath=""}={}){
+function validate194(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -7514,27 +7580,27 @@ if(typeof data.hash !== "string"){
 vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate193(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+if(!(validate195(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate192.errors = vErrors;
+validate194.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsNodeGetResult = validate201;
-function validate201(data, {instancePath=""}={}){
+const $ExecApprovalsNodeGetResult = validate203;
+function validate203(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate201.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-const $SkillsBinsResult = validate202;
-function validate202(data, {instancePath=""}={}){
+const $SkillsBinsResult = validate204;
+function validate204(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7555,11 +7621,11 @@ vErrors = add(vErrors, instancePath+"/bins", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate202.errors = vErrors;
+validate204.errors = vErrors;
 return errors === 0;
 }
-const $SkillsInstallResult = validate203;
-function validate203(data, {instancePath=""}={}){
+const $SkillsInstallResult = validate205;
+function validate205(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7601,11 +7667,11 @@ vErrors = add(vErrors, instancePath+"/code", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate203.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-const $SkillsStatusResult = validate204;
-function validate206(data, {instancePath=""}={}){
+const $SkillsStatusResult = validate206;
+function validate208(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7686,10 +7752,10 @@ vErrors = add(vErrors, instancePath+"/os", "type", {type: "array"}, "must be arr
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate206.errors = vErrors;
+validate208.errors = vErrors;
 return errors === 0;
 }
-function validate205(data, {instancePath=""}={}){
+function validate207(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -7804,13 +7870,13 @@ if(typeof data.eligible !== "boolean"){
 vErrors = add(vErrors, instancePath+"/eligible", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.requirements !== undefined){
-if(!(validate206(data.requirements, {instancePath:instancePath+"/requirements"}))){
-vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+if(!(validate208(data.requirements, {instancePath:instancePath+"/requirements"}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }}
 if(data.missing !== undefined){
-if(!(validate206(data.missing, {instancePath:instancePath+"/missing"}))){
-vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+if(!(validate208(data.missing, {instancePath:instancePath+"/missing"}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }}
 if(data.configChecks !== undefined){
@@ -7894,10 +7960,10 @@ vErrors = add(vErrors, instancePath+"/install", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate205.errors = vErrors;
+validate207.errors = vErrors;
 return errors === 0;
 }
-function validate204(data, {instancePath=""}={}){
+function validate206(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.workspaceDir === undefined){
@@ -7923,8 +7989,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate205(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
-vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+if(!(validate207(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7933,11 +7999,11 @@ vErrors = add(vErrors, instancePath+"/skills", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate204.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
-const $SkillsUpdateResult = validate210;
-function validate210(data, {instancePath=""}={}){
+const $SkillsUpdateResult = validate212;
+function validate212(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7974,11 +8040,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate210.errors = vErrors;
+validate212.errors = vErrors;
 return errors === 0;
 }
-const $CronJob = validate211;
-function validate213(data, {instancePath=""}={}){
+const $CronJob = validate213;
+function validate215(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8007,10 +8073,10 @@ vErrors = add(vErrors, instancePath+"/at", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate213.errors = vErrors;
+validate215.errors = vErrors;
 return errors === 0;
 }
-function validate215(data, {instancePath=""}={}){
+function validate217(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8048,10 +8114,10 @@ vErrors = add(vErrors, instancePath+"/anchorMs", "minimum", {comparison: ">=", l
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate215.errors = vErrors;
+validate217.errors = vErrors;
 return errors === 0;
 }
-function validate217(data, {instancePath=""}={}){
+function validate219(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8093,32 +8159,32 @@ vErrors = add(vErrors, instancePath+"/staggerMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate217.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
-function validate212(data, {instancePath=""}={}){
+function validate214(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate213(data, {instancePath}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+if(!(validate215(data, {instancePath}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate215(data, {instancePath}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate217(data, {instancePath}))){
+vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate217(data, {instancePath}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate219(data, {instancePath}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -8136,10 +8202,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate212.errors = vErrors;
+validate214.errors = vErrors;
 return errors === 0;
 }
-function validate221(data, {instancePath=""}={}){
+function validate223(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8163,10 +8229,10 @@ vErrors = add(vErrors, instancePath+"/text", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate221.errors = vErrors;
+validate223.errors = vErrors;
 return errors === 0;
 }
-function validate223(data, {instancePath=""}={}){
+function validate225(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8223,24 +8289,24 @@ vErrors = add(vErrors, instancePath+"/bestEffortDeliver", "type", {type: "boolea
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate223.errors = vErrors;
+validate225.errors = vErrors;
 return errors === 0;
 }
-function validate220(data, {instancePath=""}={}){
+function validate222(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate221(data, {instancePath}))){
-vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
+if(!(validate223(data, {instancePath}))){
+vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate223(data, {instancePath}))){
-vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+if(!(validate225(data, {instancePath}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -8258,10 +8324,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate220.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
-function validate211(data, {instancePath=""}={}){
+function validate213(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -8347,8 +8413,8 @@ if(data7 < 0 || isNaN(data7)){
 vErrors = add(vErrors, instancePath+"/updatedAtMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.schedule !== undefined){
-if(!(validate212(data.schedule, {instancePath:instancePath+"/schedule"}))){
-vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+if(!(validate214(data.schedule, {instancePath:instancePath+"/schedule"}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
 errors = vErrors.length;
 }}
 if(data.sessionTarget !== undefined){
@@ -8366,8 +8432,8 @@ if(!((data11 === "next-heartbeat") || (data11 === "now"))){
 vErrors = add(vErrors, instancePath+"/wakeMode", "enum", {allowedValues: ["next-heartbeat","now"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.payload !== undefined){
-if(!(validate220(data.payload, {instancePath:instancePath+"/payload"}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate222(data.payload, {instancePath:instancePath+"/payload"}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }}
 if(data.delivery !== undefined){
@@ -8451,11 +8517,11 @@ vErrors = add(vErrors, instancePath+"/state", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate211.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
-const $CronListResult = validate226;
-function validate226(data, {instancePath=""}={}){
+const $CronListResult = validate228;
+function validate228(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobs === undefined){
@@ -8467,8 +8533,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate211(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
-vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+if(!(validate213(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8517,11 +8583,11 @@ vErrors = add(vErrors, instancePath+"/nextOffset", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate226.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
-const $CronRemoveResult = validate228;
-function validate228(data, {instancePath=""}={}){
+const $CronRemoveResult = validate230;
+function validate230(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8545,11 +8611,11 @@ vErrors = add(vErrors, instancePath+"/removed", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate228.errors = vErrors;
+validate230.errors = vErrors;
 return errors === 0;
 }
-const $CronRunResult = validate229;
-function validate229(data, {instancePath=""}={}){
+const $CronRunResult = validate231;
+function validate231(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8578,11 +8644,11 @@ vErrors = add(vErrors, instancePath+"/reason", "enum", {allowedValues: ["already
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate229.errors = vErrors;
+validate231.errors = vErrors;
 return errors === 0;
 }
-const $CronRunsResult = validate230;
-function validate231(data, {instancePath=""}={}){
+const $CronRunsResult = validate232;
+function validate233(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -8667,10 +8733,10 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate231.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
-function validate230(data, {instancePath=""}={}){
+function validate232(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.entries === undefined){
@@ -8682,8 +8748,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate231(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
-vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+if(!(validate233(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8692,11 +8758,11 @@ vErrors = add(vErrors, instancePath+"/entries", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate230.errors = vErrors;
+validate232.errors = vErrors;
 return errors === 0;
 }
-const $CronStatusResult = validate233;
-function validate233(data, {instancePath=""}={}){
+const $CronStatusResult = validate235;
+function validate235(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -8740,11 +8806,11 @@ vErrors = add(vErrors, instancePath+"/nextWakeAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate233.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
-const $ConfigApplyResult = validate234;
-function validate235(data, {instancePath=""}={}){
+const $ConfigApplyResult = validate236;
+function validate237(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8795,10 +8861,10 @@ vErrors = add(vErrors, instancePath+"/mode", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate235.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
-function validate237(data, {instancePath=""}={}){
+function validate239(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -8862,10 +8928,10 @@ vErrors = add(vErrors, instancePath+"/payload", "type", {type: "object"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate237.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
-function validate234(data, {instancePath=""}={}){
+function validate236(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8901,23 +8967,23 @@ if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
 vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.restart !== undefined){
-if(!(validate235(data.restart, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
+if(!(validate237(data.restart, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }}
 if(data.sentinel !== undefined){
-if(!(validate237(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate239(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate234.errors = vErrors;
+validate236.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSnapshot = validate239;
-function validate240(data, {instancePath=""}={}){
+const $ConfigSnapshot = validate241;
+function validate242(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -8937,10 +9003,10 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate240.errors = vErrors;
+validate242.errors = vErrors;
 return errors === 0;
 }
-function validate239(data, {instancePath=""}={}){
+function validate241(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -8997,8 +9063,8 @@ if(Array.isArray(data5)){
 const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate240(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
-vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
+if(!(validate242(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
+vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9010,8 +9076,8 @@ if(Array.isArray(data7)){
 const len1 = data7.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate240(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
-vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
+if(!(validate242(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
+vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9023,8 +9089,8 @@ if(Array.isArray(data9)){
 const len2 = data9.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate240(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
-vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
+if(!(validate242(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
+vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9033,11 +9099,11 @@ vErrors = add(vErrors, instancePath+"/legacyIssues", "type", {type: "array"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate239.errors = vErrors;
+validate241.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSchemaResult = validate244;
-function validate245(data, {instancePath=""}={}){
+const $ConfigSchemaResult = validate246;
+function validate247(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.label !== undefined){
@@ -9072,10 +9138,10 @@ vErrors = add(vErrors, instancePath+"/placeholder", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate245.errors = vErrors;
+validate247.errors = vErrors;
 return errors === 0;
 }
-function validate244(data, {instancePath=""}={}){
+function validate246(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.schema === undefined){
@@ -9100,8 +9166,8 @@ let data1 = data.uiHints;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key0 in data1){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate245(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+if(!(validate247(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9118,11 +9184,11 @@ vErrors = add(vErrors, instancePath+"/generatedAt", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate244.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetResult = validate247;
-function validate247(data, {instancePath=""}={}){
+const $ConfigSetResult = validate249;
+function validate249(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9154,11 +9220,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate247.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigResult = validate248;
-function validate248(data, {instancePath=""}={}){
+const $TalkConfigResult = validate250;
+function validate250(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.config === undefined){
@@ -9198,11 +9264,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate248.errors = vErrors;
+validate250.errors = vErrors;
 return errors === 0;
 }
-const $TalkMode = validate249;
-function validate249(data, {instancePath=""}={}){
+const $TalkMode = validate251;
+function validate251(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9235,11 +9301,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate249.errors = vErrors;
+validate251.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertResult = validate250;
-function validate250(data, {instancePath=""}={}){
+const $TtsConvertResult = validate252;
+function validate252(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.audioPath === undefined){
@@ -9278,11 +9344,11 @@ vErrors = add(vErrors, instancePath+"/voiceCompatible", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate250.errors = vErrors;
+validate252.errors = vErrors;
 return errors === 0;
 }
-const $TtsDisableResult = validate251;
-function validate251(data, {instancePath=""}={}){
+const $TtsDisableResult = validate253;
+function validate253(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9295,11 +9361,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate251.errors = vErrors;
+validate253.errors = vErrors;
 return errors === 0;
 }
-const $TtsProvidersResult = validate252;
-function validate252(data, {instancePath=""}={}){
+const $TtsProvidersResult = validate254;
+function validate254(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.providers === undefined){
@@ -9377,11 +9443,11 @@ vErrors = add(vErrors, instancePath+"/active", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate252.errors = vErrors;
+validate254.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderResult = validate253;
-function validate253(data, {instancePath=""}={}){
+const $TtsSetProviderResult = validate255;
+function validate255(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -9395,11 +9461,11 @@ vErrors = add(vErrors, instancePath+"/provider", "enum", {allowedValues: ["opena
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate253.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
-const $TtsStatusResult = validate254;
-function validate254(data, {instancePath=""}={}){
+const $TtsStatusResult = validate256;
+function validate256(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9477,11 +9543,11 @@ vErrors = add(vErrors, instancePath+"/edgeEnabled", "type", {type: "boolean"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate254.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
-const $VoiceWakeTriggers = validate255;
-function validate255(data, {instancePath=""}={}){
+const $VoiceWakeTriggers = validate257;
+function validate257(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.triggers === undefined){
@@ -9502,11 +9568,11 @@ vErrors = add(vErrors, instancePath+"/triggers", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate255.errors = vErrors;
+validate257.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelResult = validate256;
-function validate256(data, {instancePath=""}={}){
+const $WizardCancelResult = validate258;
+function validate258(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -9524,11 +9590,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate256.errors = vErrors;
+validate258.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextResult = validate257;
-function validate258(data, {instancePath=""}={}){
+const $WizardNextResult = validate259;
+function validate260(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -9603,10 +9669,10 @@ vErrors = add(vErrors, instancePath+"/executor", "enum", {allowedValues: ["gatew
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate258.errors = vErrors;
+validate260.errors = vErrors;
 return errors === 0;
 }
-function validate257(data, {instancePath=""}={}){
+function validate259(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.done === undefined){
@@ -9617,8 +9683,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate258(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+if(!(validate260(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9633,11 +9699,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate257.errors = vErrors;
+validate259.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartResult = validate260;
-function validate260(data, {instancePath=""}={}){
+const $WizardStartResult = validate262;
+function validate262(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -9660,8 +9726,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate258(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+if(!(validate260(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9676,16 +9742,16 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate260.errors = vErrors;
+validate262.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestResult = validate262;
-function validate262(data, {instancePath=""}={}){
-validate262.errors = null;
+const $BrowserRequestResult = validate264;
+function validate264(data, {instancePath=""}={}){
+validate264.errors = null;
 return true;
 }
-const $UpdateRunResult = validate263;
-function validate265(data, {instancePath=""}={}){
+const $UpdateRunResult = validate265;
+function validate267(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -9738,10 +9804,10 @@ vErrors = add(vErrors, instancePath+"/stderrTail", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate265.errors = vErrors;
+validate267.errors = vErrors;
 return errors === 0;
 }
-function validate264(data, {instancePath=""}={}){
+function validate266(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -9789,8 +9855,8 @@ if(Array.isArray(data6)){
 const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate265(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
-vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+if(!(validate267(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
+vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9804,10 +9870,10 @@ vErrors = add(vErrors, instancePath+"/durationMs", "type", {type: "number"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate264.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
-function validate263(data, {instancePath=""}={}){
+function validate265(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9831,8 +9897,8 @@ if(true !== data0){
 vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate264(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+if(!(validate266(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
 errors = vErrors.length;
 }}
 if(data.restart !== undefined){
@@ -9840,8 +9906,8 @@ let data2 = data.restart;
 const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
-if(!(validate235(data2, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
+if(!(validate237(data2, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -9867,18 +9933,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate237(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate239(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate263.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
-const $CommandsListResult = validate270;
-function validate270(data, {instancePath=""}={}){
+const $CommandsListResult = validate272;
+function validate272(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.commands === undefined){
@@ -9900,11 +9966,11 @@ vErrors = add(vErrors, instancePath+"/commands", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate270.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
-const $PluginApprovalListResult = validate271;
-function validate271(data, {instancePath=""}={}){
+const $PluginApprovalListResult = validate273;
+function validate273(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -9917,11 +9983,11 @@ vErrors = add(vErrors, instancePath+"/" + i0, "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate271.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
-const $QuestionListResult = validate272;
-function validate272(data, {instancePath=""}={}){
+const $QuestionListResult = validate274;
+function validate274(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.questions === undefined){
@@ -9943,11 +10009,11 @@ vErrors = add(vErrors, instancePath+"/questions", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate272.errors = vErrors;
+validate274.errors = vErrors;
 return errors === 0;
 }
-const $TaskSuggestionsListResult = validate273;
-function validate273(data, {instancePath=""}={}){
+const $TaskSuggestionsListResult = validate275;
+function validate275(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.suggestions === undefined){
@@ -9969,11 +10035,11 @@ vErrors = add(vErrors, instancePath+"/suggestions", "type", {type: "array"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate273.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogResult = validate274;
-function validate276(data, {instancePath=""}={}){
+const $ToolsCatalogResult = validate276;
+function validate278(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10029,10 +10095,10 @@ vErrors = add(vErrors, instancePath+"/defaultProfiles", "type", {type: "array"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate276.errors = vErrors;
+validate278.errors = vErrors;
 return errors === 0;
 }
-function validate275(data, {instancePath=""}={}){
+function validate277(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10075,8 +10141,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate276(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
-vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+if(!(validate278(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
+vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10085,10 +10151,10 @@ vErrors = add(vErrors, instancePath+"/tools", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate275.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
-function validate274(data, {instancePath=""}={}){
+function validate276(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -10148,8 +10214,8 @@ if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate275(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
-vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+if(!(validate277(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10158,12 +10224,12 @@ vErrors = add(vErrors, instancePath+"/groups", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate274.errors = vErrors;
+validate276.errors = vErrors;
 return errors === 0;
 }
-const $AgentAccepted = validate69;
-const $ExecApprovalAccepted = validate279;
-function validate279(data, {instancePath=""}={}){
+const $AgentAccepted = validate71;
+const $ExecApprovalAccepted = validate281;
+function validate281(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10216,11 +10282,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate279.errors = vErrors;
+validate281.errors = vErrors;
 return errors === 0;
 }
-const $ConnectChallengeEvent = validate280;
-function validate280(data, {instancePath=""}={}){
+const $ConnectChallengeEvent = validate282;
+function validate282(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nonce === undefined){
@@ -10250,11 +10316,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate280.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
-const $AgentEvent = validate281;
-function validate281(data, {instancePath=""}={}){
+const $AgentEvent = validate283;
+function validate283(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10325,11 +10391,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate281.errors = vErrors;
+validate283.errors = vErrors;
 return errors === 0;
 }
-const $ChatEvent = validate282;
-function validate283(data, {instancePath=""}={}){
+const $ChatEvent = validate284;
+function validate285(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -10355,8 +10421,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate92(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate94(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10377,8 +10443,8 @@ if(!(((((data4 === "stop") || (data4 === "length")) || (data4 === "toolUse")) ||
 vErrors = add(vErrors, instancePath+"/stopReason", "enum", {allowedValues: ["stop","length","toolUse","aborted","error"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate103(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate105(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }}
 if(data.api !== undefined){
@@ -10400,10 +10466,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate283.errors = vErrors;
+validate285.errors = vErrors;
 return errors === 0;
 }
-function validate282(data, {instancePath=""}={}){
+function validate284(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10451,8 +10517,8 @@ if(!(((((data3 === "delta") || (data3 === "final")) || (data3 === "error")) || (
 vErrors = add(vErrors, instancePath+"/state", "enum", {allowedValues: ["delta","final","error","aborted","status"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.message !== undefined){
-if(!(validate283(data.message, {instancePath:instancePath+"/message"}))){
-vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
+if(!(validate285(data.message, {instancePath:instancePath+"/message"}))){
+vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
 errors = vErrors.length;
 }}
 if(data.errorMessage !== undefined){
@@ -10487,11 +10553,11 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate282.errors = vErrors;
+validate284.errors = vErrors;
 return errors === 0;
 }
-const $PresenceEvent = validate287;
-function validate287(data, {instancePath=""}={}){
+const $PresenceEvent = validate289;
+function validate289(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.presence !== undefined){
@@ -10547,11 +10613,11 @@ vErrors = add(vErrors, instancePath+"/delta", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate287.errors = vErrors;
+validate289.errors = vErrors;
 return errors === 0;
 }
-const $TickEvent = validate290;
-function validate290(data, {instancePath=""}={}){
+const $TickEvent = validate292;
+function validate292(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -10569,11 +10635,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate290.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
-const $ShutdownEvent = validate291;
-function validate291(data, {instancePath=""}={}){
+const $ShutdownEvent = validate293;
+function validate293(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.reason === undefined){
@@ -10595,12 +10661,12 @@ vErrors = add(vErrors, instancePath+"/restartExpectedMs", "minimum", {comparison
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate291.errors = vErrors;
+validate293.errors = vErrors;
 return errors === 0;
 }
-const $HeartbeatRecord = validate47;
-const $CronEvent = validate292;
-function validate292(data, {instancePath=""}={}){
+const $HeartbeatRecord = validate49;
+const $CronEvent = validate294;
+function validate294(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobId === undefined){
@@ -10670,12 +10736,12 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate292.errors = vErrors;
+validate294.errors = vErrors;
 return errors === 0;
 }
-const $NodePairingRequest = validate182;
-const $NodePairResolvedEvent = validate293;
-function validate293(data, {instancePath=""}={}){
+const $NodePairingRequest = validate184;
+const $NodePairResolvedEvent = validate295;
+function validate295(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -10725,11 +10791,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate293.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeRequestEvent = validate294;
-function validate294(data, {instancePath=""}={}){
+const $NodeInvokeRequestEvent = validate296;
+function validate296(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10792,12 +10858,12 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate294.errors = vErrors;
+validate296.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairingRequest = validate164;
-const $DevicePairResolvedEvent = validate295;
-function validate295(data, {instancePath=""}={}){
+const $DevicePairingRequest = validate166;
+const $DevicePairResolvedEvent = validate297;
+function validate297(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -10847,11 +10913,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate295.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalPending = validate296;
-function validate297(data, {instancePath=""}={}){
+const $ExecApprovalPending = validate298;
+function validate299(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -10920,10 +10986,10 @@ vErrors = add(vErrors, instancePath+"/sessionKey", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate297.errors = vErrors;
+validate299.errors = vErrors;
 return errors === 0;
 }
-function validate296(data, {instancePath=""}={}){
+function validate298(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10948,8 +11014,8 @@ else {
 vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate297(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
+if(!(validate299(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
 errors = vErrors.length;
 }}
 if(data.createdAtMs !== undefined){
@@ -10973,11 +11039,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate296.errors = vErrors;
+validate298.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolvedEvent = validate299;
-function validate299(data, {instancePath=""}={}){
+const $ExecApprovalResolvedEvent = validate301;
+function validate301(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11018,14 +11084,14 @@ if(data3 < 0 || isNaN(data3)){
 vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.request !== undefined){
-if(!(validate297(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
+if(!(validate299(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate299.errors = vErrors;
+validate301.errors = vErrors;
 return errors === 0;
 }
 

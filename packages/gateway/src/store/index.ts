@@ -4,6 +4,7 @@
  *  writes with DISK_FULL, leaves reads alone and needs no restart. Rooms keep to their own tables. */
 export type { CommitTimes } from "./commit-times.ts";
 export { StateLockedError, StoreCorruptError, StoreTooNewError } from "./errors.ts";
+export { inspectStore, type StoreReport } from "./inspect.ts";
 export { openStore, type OpenStoreOptions } from "./open.ts";
 export type { SqliteStore } from "./sqlite-store.ts";
 export { openStateLock, type StateLock } from "./state-lock.ts";

@@ -57,6 +57,20 @@ export const ModelInUse = model("ModelInUse", { ref: str, configured: bool, auth
 /** A part that is not well, and why. */
 export const Problem = model("Problem", { part: str, message: str });
 
+/** How promptly the process reacts, over the `intervalMs` before the snapshot. Clients of generation N read every field. */
+export const EventLoop = model("EventLoop", {
+  degraded: bool,
+  degradedSinceMs: nullable(ms),
+  reasons: strings,
+  intervalMs: num,
+  delayP99Ms: num,
+  delayMaxMs: num,
+  /** Share of the interval in which the loop was busy, 0 to 1. */
+  utilization: num,
+  /** CPU time of the whole process per wall time; 1 is one core. */
+  cpuCoreRatio: num,
+});
+
 /** The cached snapshot behind `health`, hello-ok and the `health` event. */
 export const HealthSnapshot = model("HealthSnapshot", {
   ok,
@@ -74,7 +88,7 @@ export const HealthSnapshot = model("HealthSnapshot", {
   model: opt(ModelInUse),
   /** What is known to be wrong; empty means that nothing is. */
   problems: opt(list(Problem)),
-  eventLoop: opt(open({ delayP99Ms: num, delayMaxMs: num })),
+  eventLoop: opt(EventLoop),
 });
 
 export const health = method({

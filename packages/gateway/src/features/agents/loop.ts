@@ -70,9 +70,18 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
   return limitEnding(turn, `${maxModelCalls} model calls`, texts, usage);
 }
 
+/** A message that was stopped while it waited enters the transcript when it is stopped, maybe in the middle of this run: it is
+ *  no part of what this run answers. */
 function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
   const clock = turn.model.api === "offline" ? undefined : { timeZone: turn.timeZone };
-  return contextOf(deps.contexts.read(run.sessionId), clock);
+  const entries = deps.contexts.read(run.sessionId);
+  const asked = entries.findIndex(({ id }) => id === run.userEntryId);
+  const isForeign = ({ body }: (typeof entries)[number], at: number) =>
+    asked >= 0 && at > asked && body.type === "message" && body.message.role === "user";
+  return contextOf(
+    entries.filter((entry, at) => !isForeign(entry, at)),
+    clock,
+  );
 }
 
 /** One model call. Undefined when the run ended meanwhile. */

@@ -4,14 +4,17 @@ export const silentToken = "NO_REPLY";
 export const heartbeatToken = "HEARTBEAT_OK";
 const tokens = [silentToken, heartbeatToken];
 
-const tags = /\s*\[\[\s*(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_voice)\s*\]\]/g;
+const tags = /\s*\[\[[ \t]*(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_voice)[ \t]*\]\]/g;
 /** A tag that has begun and may still be completed. */
 const openTag = /\s*\[(?:\[[^\]\n]{0,100}\]?)?$/;
+
+/** A space stays where the removal would join two brackets to a new tag. */
+const withoutTags = (text: string): string => text.replace(tags, (_tag, at: number) => (text[at - 1] === "[" ? " " : ""));
 
 /** What of a growing text may be shown: without white space at the ends, without a last line that could still become a token
  *  and without an unfinished tag. The result only ever grows as the text grows. */
 export function showable(text: string): string {
-  const rest = text.replace(tags, "").replace(openTag, "").trim();
+  const rest = withoutTags(text.replace(openTag, "")).trim();
   const lineStart = rest.lastIndexOf("\n") + 1;
   const line = rest.slice(lineStart).toUpperCase();
   return tokens.some((token) => token.startsWith(line)) ? rest.slice(0, lineStart).trimEnd() : rest;
@@ -19,7 +22,7 @@ export function showable(text: string): string {
 
 /** The text of a finished message as people see it: trimmed, tokens removed. Empty when nothing is to be said. */
 export function spoken(text: string): string {
-  let rest = text.replace(tags, "").trim();
+  let rest = withoutTags(text).trim();
   if (rest.toUpperCase() === silentToken) return "";
   for (const token of tokens) {
     if (rest === token) return "";

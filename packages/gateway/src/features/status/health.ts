@@ -1,10 +1,10 @@
 /** The health snapshot (protocol.md §13.1): computed at most once a second, announced when it was computed anew. */
-import { monitorEventLoopDelay, type IntervalHistogram } from "node:perf_hooks";
 import type { EventPayload } from "@openclaw/protocol";
 import type { Bus } from "../../kernel/bus.ts";
 import type { Service } from "../../kernel/lifecycle.ts";
 import type { Timer } from "../../kernel/world.ts";
 import type { SessionEntry } from "../sessions/index.ts";
+import { EventLoopWatch } from "./event-loop.ts";
 import type { StatusSources } from "./sources.ts";
 
 export type HealthSnapshot = EventPayload<"health">;
@@ -24,7 +24,7 @@ export class Health implements Service {
   #computedAt = 0;
   #periodic: Timer | undefined;
   #pending: Timer | undefined;
-  #loop: IntervalHistogram | undefined;
+  #loop: EventLoopWatch | undefined;
 
   constructor(sources: StatusSources, bus: Bus) {
     this.#sources = sources;
@@ -37,15 +37,14 @@ export class Health implements Service {
   }
 
   start(): void {
-    this.#loop = monitorEventLoopDelay({ resolution: 10 });
-    this.#loop.enable();
+    this.#loop = new EventLoopWatch(this.#sources.world);
     this.#periodic = this.#sources.world.every(refreshEveryMs, () => this.refresh());
   }
 
   stop(): void {
     this.#periodic?.cancel();
     this.#pending?.cancel();
-    this.#loop?.disable();
+    this.#loop?.stop();
   }
 
   /** The last snapshot, or `{}` when none was computed yet (hello-ok). */
@@ -109,15 +108,8 @@ export class Health implements Service {
       sessions: sessions(),
       model: { ref: model.ref, configured: model.configured, auth: model.auth },
       problems: s.problems(),
-      eventLoop: this.#delay(),
+      ...(this.#loop ? { eventLoop: this.#loop.read() } : {}),
     };
-  }
-
-  #delay(): { delayP99Ms: number; delayMaxMs: number } {
-    const round = (nanoseconds: number) => Math.round(nanoseconds / 1e5) / 10;
-    const result = { delayP99Ms: round(this.#loop?.percentile(99) ?? 0), delayMaxMs: round(this.#loop?.max ?? 0) };
-    this.#loop?.reset();
-    return result;
   }
 }
 

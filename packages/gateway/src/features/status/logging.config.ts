@@ -30,7 +30,9 @@ export const loggingSection = section(
       default: "tools",
       description: "Mask secrets in tool summaries. Registered secrets are always masked.",
     }),
-    redactPatterns: Type.Optional(Type.Array(Type.String(), { description: "Regular expressions that replace the built-in ones." })),
+    redactPatterns: Type.Optional(
+      Type.Array(Type.String(), { description: "Regular expressions that replace the built-in ones." }),
+    ),
   },
 );
 

@@ -42,7 +42,10 @@ test("a cursor beyond the file, or too far behind, starts over at the tail", asy
 test("a follower is told when there were more lines than it asked for", async () => {
   writeFileSync(file, lines(0, 10));
   expect((await tail().read({ limit: 3 })).truncated).toBe(false);
-  expect(await tail().read({ cursor: 0, limit: 3 })).toMatchObject({ truncated: true, lines: ["line 7", "line 8", "line 9"] });
+  expect(await tail().read({ cursor: 0, limit: 3 })).toMatchObject({
+    truncated: true,
+    lines: ["line 7", "line 8", "line 9"],
+  });
 });
 
 test("before today's file exists the newest one is read", async () => {

@@ -26,10 +26,16 @@ export class LogTail {
   /** Today's file, or the newest one when today's does not exist yet. */
   async #file(): Promise<string> {
     const today = this.#current();
-    const exists = await stat(today).then(() => true, () => false);
+    const exists = await stat(today).then(
+      () => true,
+      () => false,
+    );
     if (exists) return today;
     const names = await readdir(dirname(today)).catch(() => [] as string[]);
-    const newest = names.filter((name) => /^openclaw-\d{4}-\d{2}-\d{2}\.log$/u.test(name)).sort().at(-1);
+    const newest = names
+      .filter((name) => /^openclaw-\d{4}-\d{2}-\d{2}\.log$/u.test(name))
+      .sort()
+      .at(-1);
     return newest ? join(dirname(today), newest) : today;
   }
 }

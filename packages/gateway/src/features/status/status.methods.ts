@@ -54,7 +54,8 @@ export function statusMethods(sources: StatusSources, health: Health, logs: LogT
 function status(s: StatusSources): MethodResult<"status"> {
   const now = s.world.now();
   const model = s.model();
-  const rows = (agentId?: string) => s.recentSessions(10, agentId).map((entry) => statusRow(entry, now, model.contextTokens));
+  const rows = (agentId?: string) =>
+    s.recentSessions(10, agentId).map((entry) => statusRow(entry, now, model.contextTokens));
   return {
     heartbeat: {
       defaultAgentId: s.defaultAgentId(),
@@ -72,7 +73,9 @@ function status(s: StatusSources): MethodResult<"status"> {
       count: s.sessionCount(),
       defaults: { model: model.model, contextTokens: model.contextTokens },
       recent: rows(),
-      byAgent: s.agents().map(({ id }) => ({ agentId: id, path: s.storePath, count: s.sessionCount(id), recent: rows(id) })),
+      byAgent: s
+        .agents()
+        .map(({ id }) => ({ agentId: id, path: s.storePath, count: s.sessionCount(id), recent: rows(id) })),
     },
     version: s.version,
     uptimeMs: Math.max(0, now - s.startedAt),
@@ -111,7 +114,8 @@ function statusRow(entry: SessionEntry, now: number, defaultContext: number): St
     ...(entry.outputTokens === undefined ? {} : { outputTokens: entry.outputTokens }),
     totalTokens: total,
     remainingTokens: total === null ? null : Math.max(0, contextTokens - total),
-    percentUsed: total === null || contextTokens === 0 ? null : Math.min(100, Math.round((total / contextTokens) * 100)),
+    percentUsed:
+      total === null || contextTokens === 0 ? null : Math.min(100, Math.round((total / contextTokens) * 100)),
     model: entry.model ?? null,
     contextTokens,
     flags,
@@ -124,13 +128,17 @@ function usageCost(s: StatusSources, params: MethodParams<"usage.cost">): Method
   const now = s.world.now();
   const days = typeof params.days === "number" && Number.isFinite(params.days) ? Math.floor(params.days) : 30;
   const end = params.endDate === undefined ? now + 1 : dayStart(params.endDate, "endDate") + dayMs;
-  const start = params.startDate === undefined ? end - Math.min(366, Math.max(1, days)) * dayMs : dayStart(params.startDate, "startDate");
+  const start =
+    params.startDate === undefined
+      ? end - Math.min(366, Math.max(1, days)) * dayMs
+      : dayStart(params.startDate, "startDate");
   const daily = s.usageDays(start, end);
   return { updatedAt: now, days: Math.max(1, Math.round((end - start) / dayMs)), daily, totals: sum(daily) };
 }
 
 function dayStart(date: unknown, name: string): number {
-  const at = typeof date === "string" && /^\d{4}-\d{2}-\d{2}$/u.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+  const at =
+    typeof date === "string" && /^\d{4}-\d{2}-\d{2}$/u.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(at)) throw new GatewayError("invalid", `invalid usage.cost params: ${name} must be YYYY-MM-DD`);
   return at;
 }

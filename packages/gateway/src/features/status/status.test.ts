@@ -51,7 +51,14 @@ function setting(more: Partial<StatusSources> = {}) {
     agents: () => [{ id: "main" }],
     sessionCount: () => 1,
     recentSessions: () => [entry("agent:main:main", { totalTokens: 500, contextTokens: 1_000, verboseLevel: "on" })],
-    model: () => ({ ref: "offline/echo", provider: "offline", model: "echo", contextTokens: 2_000, configured: false, auth: "none needed" }),
+    model: () => ({
+      ref: "offline/echo",
+      provider: "offline",
+      model: "echo",
+      contextTokens: 2_000,
+      configured: false,
+      auth: "none needed",
+    }),
     localModels: () => [],
     queuedSystemEvents: () => ["note"],
     runs: () => ({ active: 1, waiting: 2 }),
@@ -113,9 +120,20 @@ test("while it runs a fresh snapshot goes out every minute, and none after the s
 
 test("status rows show what is left of the context, and null for what is unknown", () => {
   const { methods, call } = setting();
-  expect(methods.status().sessions.recent[0]).toMatchObject({ totalTokens: 500, remainingTokens: 500, percentUsed: 50, flags: ["verbose:on"], age: 10_000 });
+  expect(methods.status().sessions.recent[0]).toMatchObject({
+    totalTokens: 500,
+    remainingTokens: 500,
+    percentUsed: 50,
+    flags: ["verbose:on"],
+    age: 10_000,
+  });
   const bare = setting({ recentSessions: () => [entry("agent:main:x")] });
-  expect(bare.methods.status().sessions.recent[0]).toMatchObject({ totalTokens: null, remainingTokens: null, percentUsed: null, contextTokens: 2_000 });
+  expect(bare.methods.status().sessions.recent[0]).toMatchObject({
+    totalTokens: null,
+    remainingTokens: null,
+    percentUsed: null,
+    contextTokens: 2_000,
+  });
 });
 
 test("usage sums the days of the range that was asked for", () => {
@@ -127,10 +145,14 @@ test("usage sums the days of the range that was asked for", () => {
 
 test("a date that is none is refused with its name", () => {
   const { methods, call } = setting();
-  expect(() => methods["usage.cost"]({ startDate: "soon" })).toThrow("invalid usage.cost params: startDate must be YYYY-MM-DD");
+  expect(() => methods["usage.cost"]({ startDate: "soon" })).toThrow(
+    "invalid usage.cost params: startDate must be YYYY-MM-DD",
+  );
 });
 
 test("set-heartbeats wants a boolean", () => {
   const { methods, call } = setting();
-  expect(() => methods["set-heartbeats"]({ enabled: "yes" })).toThrow("invalid set-heartbeats params: enabled (boolean) required");
+  expect(() => methods["set-heartbeats"]({ enabled: "yes" })).toThrow(
+    "invalid set-heartbeats params: enabled (boolean) required",
+  );
 });
