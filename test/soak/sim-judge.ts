@@ -146,7 +146,7 @@ export class Judge {
   modelAsked(key: string, lastUserKey: string | undefined, present: Present): void {
     const entry = this.entries.get(key);
     if (!entry) return;
-    if (lastUserKey !== key) console.log(present.id), this.complain("context", `the model is asked about ${lastUserKey} in the run of ${key}`);
+    if (lastUserKey !== key) this.complain("context", `the model is asked about ${lastUserKey} in the run of ${key}`);
     entry.lastSign = present.now;
     this.#mayAct(entry, "a model call", present);
     if (entry.effectsIn !== undefined && entry.effectsIn !== present.id)

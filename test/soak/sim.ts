@@ -264,6 +264,7 @@ class Simulation {
   /** No new faults: everything comes to rest, every key answers, nothing is left behind (M3, M4). */
   async #rest(): Promise<void> {
     const isOpen = () => this.#judge.rows().some((row) => row.state === "accepted" || row.state === "running");
+    await this.#turns(5);
     for (let ms = 0; isOpen() && ms < endBudgetMs; ms += endSliceMs) await this.#pass(endSliceMs, 1);
     // The longest agent.wait and the retries of a process at rest.
     await this.#pass(61_000, 2);

@@ -86,10 +86,14 @@ export class Reloader {
 
   /** A restart has begun a generation on this snapshot. */
   adopt(snapshot: ConfigSnapshot): void {
+    const same = snapshot.hash === this.#state.hash && diffConfig(this.#active.config, snapshot.config).length === 0;
     this.#active = snapshot;
     this.#settings = settingsOf(snapshot);
     this.#refused = "";
-    this.#became(snapshot, {});
+    if (same) {
+      const { generation, hash, appliedAt } = this.#state;
+      this.#state = { generation, hash, appliedAt };
+    } else this.#became(snapshot, {});
     if (this.#stopped) return;
     this.#watch.watch(filesOf(snapshot));
     this.#watch.nudge();
@@ -168,7 +172,7 @@ export class Reloader {
     if (next.hash === hash && !lastReloadError && !needsRestart) return;
     const { failed } = this.#state;
     if (next.hash !== hash) {
-      this.#active = { ...next, config: this.#active.config ?? {} };
+      this.#active = next;
       this.#became(next, failed ? { failed } : {});
     } else {
       const { generation, appliedAt } = this.#state;

@@ -23,7 +23,7 @@ const own = (value: Record<string, unknown>, key: string): unknown => (Object.ha
 
 /** Deep equality of JSON values; the order of keys does not count. */
 export function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
+  if (a === b || Object.is(a, b)) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
   if (!isObject(a) || !isObject(b)) return false;
   const keys = Object.keys(a);

@@ -112,19 +112,20 @@ export function setIn(document: Record<string, unknown>, { path, value }: Edit):
     if (unsafeKeys.has(key)) throw new GatewayError("invalid", `"${key}" cannot be a config key.`);
     const here = formatPath(path.slice(0, i)) || "<root>";
     const last = i === path.length - 1;
-    const missing = () => (value === undefined ? undefined : last ? value : isIndex(path[i + 1] ?? "") ? [] : {});
+    const missing = () => (last ? value : isIndex(path[i + 1] ?? "") ? [] : {});
     if (Array.isArray(node)) {
       if (!isIndex(key)) throw new GatewayError("invalid", `${here} is a list: "${key}" is no index.`);
       const index = Number(key);
       if (index > node.length) throw new GatewayError("invalid", `${here} has ${node.length} entries: ${index} would leave a hole.`);
       if (last && value === undefined) return void node.splice(index, 1);
-      if (last || node[index] === undefined) node[index] = missing();
+      if (value === undefined && index === node.length) return;
+      if (last || index === node.length) node[index] = missing();
       node = node[index];
     } else if (isObject(node)) {
       if (last && value === undefined) return void delete node[key];
+      if (value === undefined && own(node, key) === undefined) return;
       if (last || own(node, key) === undefined) node[key] = missing();
       node = node[key];
-    } else if (node === undefined) return;
-    else throw new GatewayError("invalid", `${here} is not an object.`);
+    } else throw new GatewayError("invalid", `${here} is not an object.`);
   }
 }
