@@ -172,6 +172,18 @@ test("after kill -9 in the middle of a run the message is there once and the key
   expect(await second.stop()).toBe(0);
 });
 
+test("a gateway whose log pipe was closed goes on serving and writes no line about its lines", async () => {
+  const gateway = await startGateway(home, { args: ["--verbose"] });
+  gateway.child.stdout?.destroy();
+  gateway.child.stderr?.destroy();
+  const wire = await Wire.connect(gateway.url, { token });
+  for (let i = 0; i < 20; i++) await wire.request("nope", {});
+  const { lines } = await wire.call<{ lines: string[] }>("logs.tail", { limit: 5_000 });
+  expect(lines.filter((line) => line.includes("EPIPE"))).toEqual([]);
+  await wire.close();
+  expect(await gateway.stop()).toBe(0);
+});
+
 test("the dev flag makes config and workspace when they are missing", async () => {
   const empty = join(home.path, "fresh");
   mkdirSync(empty);

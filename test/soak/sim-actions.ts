@@ -48,7 +48,14 @@ export function drawActions(seed: number, count: number): Action[] {
   const message = (): Message => {
     const key = `k${++keys}`;
     const roll = random();
-    const text = roll < 0.06 ? `/status #${key}#` : roll < 0.1 ? `/new hello #${key}#` : roll < 0.13 ? `/think high` : `do #${key}#`;
+    const text =
+      roll < 0.06
+        ? `/status #${key}#`
+        : roll < 0.1
+          ? `/new hello #${key}#`
+          : roll < 0.13
+            ? `/think high`
+            : `do #${key}#`;
     return {
       key,
       family: random() < 0.5 ? "agent" : "chat",

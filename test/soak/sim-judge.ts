@@ -139,7 +139,8 @@ export class Judge {
     }
     const rows = new Map(this.rows().map((row) => [row.run_id, row.state]));
     for (const key of covered) {
-      if (open.has(rows.get(key) ?? "")) this.complain("R-STOP-2", `${key} is still ${rows.get(key)} after its session was stopped`);
+      if (open.has(rows.get(key) ?? ""))
+        this.complain("R-STOP-2", `${key} is still ${rows.get(key)} after its session was stopped`);
     }
   }
 
@@ -173,7 +174,10 @@ export class Judge {
     if (!present.knows(family, key)) this.complain("N2", `${key}: ${what} of a run that is over`);
   }
 
-  agentEvent(payload: { runId: string; seq: number; stream: string; data: Record<string, unknown> }, present: Present): void {
+  agentEvent(
+    payload: { runId: string; seq: number; stream: string; data: Record<string, unknown> },
+    present: Present,
+  ): void {
     const entry = this.entries.get(payload.runId);
     if (!entry) return;
     const { key } = entry.message;
@@ -218,7 +222,8 @@ export class Judge {
       if (row.attempts > maxAttempts) this.complain("R-RUN-4", `${key} was tried ${row.attempts} times`);
       if (!open.has(row.state)) {
         entry.terminal = row.state;
-        if (present.lane(row.session_key).includes(key)) this.complain("N3", `${key} is ${row.state}, but its lane names it`);
+        if (present.lane(row.session_key).includes(key))
+          this.complain("N3", `${key} is ${row.state}, but its lane names it`);
         continue;
       }
       if (!present.knows(row.family, key)) {
@@ -235,7 +240,10 @@ export class Judge {
       const quietMs = present.now - Math.max(entry.lastSign, began);
       if (quietMs > runIdleMs + graceMs) this.complain("N5", `${key} runs without a sign of life for ${quietMs} ms`);
       if (present.now - began > entry.message.timeoutMs + graceMs)
-        this.complain("R-RUN-2", `${key} runs for ${present.now - began} ms, its limit is ${entry.message.timeoutMs} ms`);
+        this.complain(
+          "R-RUN-2",
+          `${key} runs for ${present.now - began} ms, its limit is ${entry.message.timeoutMs} ms`,
+        );
     }
     if (present.running > present.maxConcurrent)
       this.complain("L3", `${present.running} runs at once, the cap is ${present.maxConcurrent}`);
@@ -250,7 +258,8 @@ export class Judge {
       const key = row.run_id;
       const times = stored.filter((message) => message.role === "user" && keysIn(message.text).includes(key)).length;
       const expected = row.state === "accepted" && row.user_entry_id === null ? 0 : 1;
-      if (times !== expected) this.complain("M1", `${key} is ${row.state}, its message is ${times} times in the transcript`);
+      if (times !== expected)
+        this.complain("M1", `${key} is ${row.state}, its message is ${times} times in the transcript`);
       this.#reply(row, stored, "M1");
     }
   }
@@ -258,7 +267,8 @@ export class Judge {
   /** Before a process serves anybody (R-SHUT-2). */
   recovered(): void {
     for (const row of this.rows()) {
-      if (row.state === "running") this.complain("R-SHUT-2", `${row.run_id} of a former process is still running after recovery`);
+      if (row.state === "running")
+        this.complain("R-SHUT-2", `${row.run_id} of a former process is still running after recovery`);
     }
   }
 
@@ -275,13 +285,16 @@ export class Judge {
       if (keysIn(message.text).length > 0 && times !== (row ? 1 : 0))
         this.complain("transcript", `${key} (${row?.state ?? "never accepted"}) is ${times} times in the transcript`);
       if (chatEnds > 1) this.complain("chat", `${key} has ${chatEnds} terminal chat states`);
-      if (endedIn === id && chatEnds !== 1) this.complain("chat", `${key} ended as ${terminal} without a terminal chat state`);
+      if (endedIn === id && chatEnds !== 1)
+        this.complain("chat", `${key} ended as ${terminal} without a terminal chat state`);
       if (row && !command) this.#reply(row, stored, "reply");
     }
     this.#pairs(stored);
     this.#order([...rows.values()], stored);
     const interrupted = [...rows.values()].filter((row) => row.state === "interrupted").length;
-    const notices = stored.filter(({ role, text }) => role === "assistant" && text.includes("The gateway stopped ")).length;
+    const notices = stored.filter(
+      ({ role, text }) => role === "assistant" && text.includes("The gateway stopped "),
+    ).length;
     // A session that was started over meanwhile is not written to any more.
     if (notices > interrupted) this.complain("N4", `${interrupted} runs were interrupted, ${notices} notices tell so`);
     if (notices < interrupted && ![...this.entries.values()].some(({ message }) => message.text.startsWith("/new")))
@@ -290,7 +303,9 @@ export class Judge {
 
   #reply(row: RunRowView, stored: readonly StoredMessage[], rule: string): void {
     const mark = replyMark(row.run_id);
-    const replies = stored.filter(({ role, text, stopReason }) => role === "assistant" && stopReason === "stop" && text.includes(mark)).length;
+    const replies = stored.filter(
+      ({ role, text, stopReason }) => role === "assistant" && stopReason === "stop" && text.includes(mark),
+    ).length;
     const expected = row.state === "ok" ? 1 : 0;
     if (replies !== expected) this.complain(rule, `${row.run_id} is ${row.state} and has ${replies} complete replies`);
   }
@@ -325,7 +340,10 @@ export class Judge {
       "SELECT session_id, seq, json FROM entry ORDER BY rowid",
     );
     return rows.flatMap(({ session_id, seq, json }) => {
-      const body = JSON.parse(json) as { type: string; message?: { role: string; content: unknown; stopReason?: string; toolCallId?: string } };
+      const body = JSON.parse(json) as {
+        type: string;
+        message?: { role: string; content: unknown; stopReason?: string; toolCallId?: string };
+      };
       if (body.type !== "message" || !body.message) return [];
       const { role, content, stopReason, toolCallId } = body.message;
       const parts = Array.isArray(content) ? (content as { type: string; text?: string; id?: string }[]) : [];

@@ -135,15 +135,19 @@ export class SimProcess implements Present, Ground {
       family === "agent"
         ? this.bench.handlers.agent({ ...params, timeout: timeoutMs / 1_000 }, this.#call(acknowledge))
         : this.bench.handlers["chat.send"]({ ...params, timeoutMs }, this.#call(acknowledge));
-    this.#watch(answer, (payload) => {
-      const { status } = payload as { status: string };
-      if (status === "started" || status === "in_flight") acknowledge();
-      else this.#judge.final(key, JSON.stringify(payload));
-    }, (error) => {
-      // Refused for now, or the run's own failure, which is an outcome.
-      if (error.payload === undefined) return;
-      this.#judge.final(key, JSON.stringify({ message: error.message, payload: error.payload }));
-    });
+    this.#watch(
+      answer,
+      (payload) => {
+        const { status } = payload as { status: string };
+        if (status === "started" || status === "in_flight") acknowledge();
+        else this.#judge.final(key, JSON.stringify(payload));
+      },
+      (error) => {
+        // Refused for now, or the run's own failure, which is an outcome.
+        if (error.payload === undefined) return;
+        this.#judge.final(key, JSON.stringify({ message: error.message, payload: error.payload }));
+      },
+    );
   }
 
   /** Stops a session by a stop word or by `chat.abort`; with a run id only that run. */
@@ -151,11 +155,19 @@ export class SimProcess implements Present, Ground {
     const sessionKey = sessionKeyOf(session);
     const covered =
       options.runId === undefined
-        ? [...this.#judge.entries.values()].filter((entry) => entry.acknowledged && entry.message.session === session).map((entry) => entry.message.key)
+        ? [...this.#judge.entries.values()]
+            .filter((entry) => entry.acknowledged && entry.message.session === session)
+            .map((entry) => entry.message.key)
         : [];
     const answer = options.word
-      ? this.bench.handlers["chat.send"]({ sessionKey, message: "stop", idempotencyKey: `stop-${this.id}-${this.now}` }, this.#call(() => {}))
-      : this.bench.handlers["chat.abort"]({ sessionKey, ...(options.runId === undefined ? {} : { runId: options.runId }) });
+      ? this.bench.handlers["chat.send"](
+          { sessionKey, message: "stop", idempotencyKey: `stop-${this.id}-${this.now}` },
+          this.#call(() => {}),
+        )
+      : this.bench.handlers["chat.abort"]({
+          sessionKey,
+          ...(options.runId === undefined ? {} : { runId: options.runId }),
+        });
     this.#watch(answer, (payload) => {
       const { runIds = [] } = payload as { runIds?: string[] };
       this.#judge.stopAcknowledged(runIds, covered);
@@ -166,7 +178,11 @@ export class SimProcess implements Present, Ground {
     this.#watch(this.bench.agents.wait({ runId: key, timeoutMs }, this.#gone.signal), () => {});
   }
 
-  #watch(answer: unknown, answered: (payload: unknown) => void, refused: (error: GatewayError) => void = () => {}): void {
+  #watch(
+    answer: unknown,
+    answered: (payload: unknown) => void,
+    refused: (error: GatewayError) => void = () => {},
+  ): void {
     this.openCalls++;
     Promise.resolve(answer).then(
       (payload) => {
@@ -185,10 +201,20 @@ export class SimProcess implements Present, Ground {
   #call(ack: () => void): Call<never> {
     return {
       identity: {
-        connId: "c", role: "operator", scopes: ["operator.admin"], principal: "shared", protocol: 4, caps: [], local: true,
-        can: () => true, client: { id: "cli", mode: "cli", version: "1", platform: "linux" },
+        connId: "c",
+        role: "operator",
+        scopes: ["operator.admin"],
+        principal: "shared",
+        protocol: 4,
+        caps: [],
+        local: true,
+        can: () => true,
+        client: { id: "cli", mode: "cli", version: "1", platform: "linux" },
       },
-      requestId: "r", signal: this.#gone.signal, followRun: () => {}, log: silentLogger,
+      requestId: "r",
+      signal: this.#gone.signal,
+      followRun: () => {},
+      log: silentLogger,
       ack: (payload: { runId?: string }) => {
         this.#note(`ack ${payload.runId}`);
         ack();

@@ -2,7 +2,13 @@
  *  key was asked about, so it does not change when other actions are left out. They behave as badly as real ones: late,
  *  deaf to aborts, silent, endless. */
 import { messageText } from "@openclaw/protocol";
-import { callTools, fail, probeTool, reply, type Script } from "../../packages/gateway/src/features/agents/agents.fixture.ts";
+import {
+  callTools,
+  fail,
+  probeTool,
+  reply,
+  type Script,
+} from "../../packages/gateway/src/features/agents/agents.fixture.ts";
 import type { ModelEvent } from "../../packages/gateway/src/features/models/index.ts";
 import { textResult, type Tool } from "../../packages/gateway/src/features/tools/index.ts";
 import { seededRandom } from "../support/random.ts";

@@ -49,7 +49,17 @@ const maxShrinkRuns = 200;
 export async function sim(options: SimOptions): Promise<SimReport> {
   const { seed, seeds, actions = 60, budgetMs = Infinity } = options;
   const began = performance.now();
-  const report: SimReport = { programme: "sim", seed, n: 0, actions: 0, messages: 0, crashes: 0, restarts: 0, seedsPerSecond: 0, violations: [] };
+  const report: SimReport = {
+    programme: "sim",
+    seed,
+    n: 0,
+    actions: 0,
+    messages: 0,
+    crashes: 0,
+    restarts: 0,
+    seedsPerSecond: 0,
+    violations: [],
+  };
   for (let at = 0; at < seeds && performance.now() - began < budgetMs && report.violations.length < 5; at++) {
     const one = seed + at;
     const list = drawActions(one, actions);
@@ -59,7 +69,8 @@ export async function sim(options: SimOptions): Promise<SimReport> {
     report.messages += played.messages;
     report.crashes += played.crashes;
     report.restarts += played.restarts;
-    if (at % 100 === 0 && (await play(one, list)).hash !== played.hash) report.violations.push(`seed ${one}: two runs of the same seed differ`);
+    if (at % 100 === 0 && (await play(one, list)).hash !== played.hash)
+      report.violations.push(`seed ${one}: two runs of the same seed differ`);
     if (played.violations.length === 0) continue;
     report.violations.push(`seed ${one}: ${played.violations[0]}`);
     const shortest = await shrink(one, list, played.violations);
@@ -70,16 +81,21 @@ export async function sim(options: SimOptions): Promise<SimReport> {
 }
 
 /** Drops actions while the same rule is still violated. */
-async function shrink(seed: number, actions: readonly Action[], violations: readonly string[]): Promise<{ actions: Action[]; violations: readonly string[] }> {
+async function shrink(
+  seed: number,
+  actions: readonly Action[],
+  violations: readonly string[],
+): Promise<{ actions: Action[]; violations: readonly string[] }> {
   const rule = ruleOf(violations);
   let best = { actions: [...actions], violations };
   let runs = 0;
   for (let size = Math.ceil(actions.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < best.actions.length && runs < maxShrinkRuns; ) {
+    for (let from = 0; from < best.actions.length && runs < maxShrinkRuns;) {
       const fewer = best.actions.filter((_, index) => index < from || index >= from + size);
       runs++;
       const played = await play(seed, fewer);
-      if (played.violations.length > 0 && ruleOf(played.violations) === rule) best = { actions: fewer, violations: played.violations };
+      if (played.violations.length > 0 && ruleOf(played.violations) === rule)
+        best = { actions: fewer, violations: played.violations };
       else from += size;
     }
   }
@@ -89,7 +105,11 @@ async function shrink(seed: number, actions: readonly Action[], violations: read
 const ruleOf = (violations: readonly string[]): string => violations[0]?.split(":")[0] ?? "";
 
 function describe(seed: number, actions: readonly Action[], violations: readonly string[]): string {
-  return [`seed ${seed}, ${actions.length} actions:`, ...actions.map((action) => `  ${JSON.stringify(action)}`), ...violations.map((text) => `  => ${text}`)].join("\n");
+  return [
+    `seed ${seed}, ${actions.length} actions:`,
+    ...actions.map((action) => `  ${JSON.stringify(action)}`),
+    ...violations.map((text) => `  => ${text}`),
+  ].join("\n");
 }
 
 /** Plays one list of actions to the end and to rest. */
@@ -137,7 +157,13 @@ class Simulation {
     this.#process.kill();
     this.#disk.close();
     const { violations } = this.#judge;
-    return { violations, messages: this.#sent.length, crashes: this.#crashes, restarts: this.#restarts, hash: this.#hash.digest("hex") };
+    return {
+      violations,
+      messages: this.#sent.length,
+      crashes: this.#crashes,
+      restarts: this.#restarts,
+      hash: this.#hash.digest("hex"),
+    };
   }
 
   #note(line: string): void {
@@ -250,12 +276,17 @@ class Simulation {
   }
 
   async #until(work: Promise<unknown>): Promise<void> {
-    let done = false;
-    work.then(() => (done = true), (error: unknown) => {
-      done = true;
-      if (!this.#process.dead) this.#judge.complain("error", String(error));
-    });
-    for (let turn = 0; !done && !this.#process.dead; turn++) {
+    const state = { done: false };
+    work.then(
+      () => {
+        state.done = true;
+      },
+      (error: unknown) => {
+        state.done = true;
+        if (!this.#process.dead) this.#judge.complain("error", String(error));
+      },
+    );
+    for (let turn = 0; !state.done && !this.#process.dead; turn++) {
       if (turn > 1_000) return this.#judge.complain("M3", "start or stop did not end within 1,000 turns");
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -274,10 +305,17 @@ class Simulation {
     await this.#turns(3);
     this.#judge.end(this.#process.id);
     for (const { message, acknowledged, finals } of this.#judge.entries.values()) {
-      if (acknowledged && finals.size !== 1) this.#judge.complain("keys", `${message.key} has ${finals.size} outcomes in the end`);
+      if (acknowledged && finals.size !== 1)
+        this.#judge.complain("keys", `${message.key} has ${finals.size} outcomes in the end`);
     }
-    const left = { runs: bench.agents.runs.all().length, lanes: bench.agents.status().lanes, openCalls: this.#process.openCalls, timers: this.#process.timers };
+    const left = {
+      runs: bench.agents.runs.all().length,
+      lanes: bench.agents.status().lanes,
+      openCalls: this.#process.openCalls,
+      timers: this.#process.timers,
+    };
     const expected = { runs: 0, lanes: 0, openCalls: 0, timers: restingTimers };
-    if (JSON.stringify(left) !== JSON.stringify(expected)) this.#judge.complain("M4", `left behind: ${JSON.stringify(left)}`);
+    if (JSON.stringify(left) !== JSON.stringify(expected))
+      this.#judge.complain("M4", `left behind: ${JSON.stringify(left)}`);
   }
 }

@@ -26,6 +26,9 @@ export interface Home {
   state: string;
   /** Environment of every process of this home: nothing of the caller's but PATH. */
   env: Record<string, string>;
+  /** Processes started for this home. */
+  readonly children: Set<ChildProcess>;
+  /** Kills what a failed test left running, then removes the folder. */
   remove(): void;
 }
 
@@ -33,6 +36,7 @@ export interface Home {
 export function makeHome(config: Record<string, unknown> = {}, env: Record<string, string> = {}): Home {
   const path = mkdtempSync(join(tmpdir(), "openclaw-test-"));
   const state = join(path, ".openclaw");
+  const children = new Set<ChildProcess>();
   mkdirSync(state, { mode: 0o700 });
   const gateway = { mode: "local", auth: { token }, ...(config.gateway as object | undefined) };
   const agents = { defaults: { workspace: join(path, "workspace"), skipBootstrap: true }, ...(config.agents as object | undefined) };
@@ -41,7 +45,11 @@ export function makeHome(config: Record<string, unknown> = {}, env: Record<strin
     path,
     state,
     env: { PATH: process.env.PATH ?? "", HOME: path, TMPDIR: path, NO_COLOR: "1", ...env },
-    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }),
+    children,
+    remove: () => {
+      for (const child of children) child.kill("SIGKILL");
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    },
   };
 }
 
@@ -64,6 +72,8 @@ export async function startGateway(home: Home, options: { port?: number; args?: 
   const port = options.port ?? (await freePort());
   const args = ["gateway", "--port", String(port), ...(options.args ?? [])];
   const child = spawn(launcher, args, { cwd: home.path, env: { ...home.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+  home.children.add(child);
+  child.once("exit", () => home.children.delete(child));
   let text = "";
   let listening: () => void;
   let failed: (error: Error) => void;
@@ -73,7 +83,7 @@ export async function startGateway(home: Home, options: { port?: number; args?: 
   });
   const hear = (chunk: Buffer) => {
     text += chunk.toString("utf8");
-    if (text.includes(`listening on ws://127.0.0.1:${port}`)) listening();
+    if (/listening on wss?:/u.test(text) && text.includes(`://127.0.0.1:${port} (PID`)) listening();
   };
   child.stdout?.on("data", hear);
   child.stderr?.on("data", hear);

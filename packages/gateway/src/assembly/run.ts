@@ -3,10 +3,13 @@ import type { RunOptions } from "./run-options.ts";
 import { VERSION } from "../kernel/version.ts";
 import { Redactor } from "../kernel/redact.ts";
 import { systemWorld, type World } from "../kernel/world.ts";
+import { createLogger } from "../kernel/log.ts";
+import { prepareDev } from "./dev.ts";
 import { handleFaults } from "./faults.ts";
-import { Host, stopBudgetMs } from "./host.ts";
+import { freePort } from "./force.ts";
+import { configuredPort, Host, stopBudgetMs } from "./host.ts";
 import { consoleSink } from "./log-sinks.ts";
-import { runSetup } from "./setup.ts";
+import { standardOutput } from "./standard-output.ts";
 import { StartRefused } from "./startup-checks.ts";
 import { welcome } from "./welcome.ts";
 
@@ -19,18 +22,25 @@ export async function runGateway(options: RunOptions): Promise<number> {
   const world = systemWorld();
   const redactor = new Redactor();
   process.title = "openclaw-gateway";
+  let running: Host | undefined;
   const console = consoleSink({
-    threshold: () => (options.verbose ? "debug" : "info"),
-    style: () => (process.stdout.isTTY ? "pretty" : "compact"),
+    threshold: () => (options.verbose ? "debug" : (running?.config.logging.consoleLevel ?? "info")),
+    style: () => running?.config.logging.consoleStyle ?? (process.stdout.isTTY ? "pretty" : "compact"),
     color: useColor(world),
     redactor,
-    write: (stream, text) => void process[stream].write(text),
+    write: standardOutput(),
   });
   let host: Host;
+  const failure = Promise.withResolvers<Error>();
   try {
-    if (options.force) throw new StartRefused("--force is not offered yet. Stop what listens on the port (lsof -nP -iTCP:<port> -sTCP:LISTEN), then start again.");
-    if (options.dev) for (const line of await runSetup({}, world)) process.stdout.write(`dev: ${line}\n`);
-    host = await Host.start({ world, flags: options, version: VERSION, verbose: options.verbose, sinks: [console], redactor });
+    if (options.dev) for (const line of await prepareDev(options, world)) process.stdout.write(`${line}\n`);
+    if (options.force) {
+      const log = createLogger({ subsystem: "gateway", sinks: [console], now: world.now });
+      await freePort({ port: configuredPort(options, world), world, log });
+    }
+    const failed = (error: Error) => failure.resolve(error);
+    host = await Host.start({ world, flags: options, version: VERSION, verbose: options.verbose, sinks: [console], redactor, failed });
+    running = host;
   } catch (error) {
     return refuse(error, world, redactor);
   }
@@ -46,7 +56,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
     },
   });
   await welcome(host, world);
-  const code = await serve(host, signals);
+  const code = await Promise.race([serve(host, signals), failure.promise.then((error) => failedRestart(error, host, redactor))]);
   removeFaults();
   signals.dispose();
   return code;
@@ -55,19 +65,21 @@ export async function runGateway(options: RunOptions): Promise<number> {
 async function serve(host: Host, signals: Signals): Promise<number> {
   for (;;) {
     const signal = await signals.next();
-    host.log.info(`signal ${signal} received`);
     if (signal === "SIGUSR1") {
-      if (!host.gateway.config.current.commands.restart) {
-        host.log.warn("SIGUSR1 restart ignored (not authorized; enable commands.restart or use gateway tool).");
-        continue;
-      }
-      host.log.info("received SIGUSR1; restarting");
-      await host.restart();
+      host.restarts.signal();
       continue;
     }
+    host.log.info(`signal ${signal} received`);
     host.log.info(`received ${signal}; shutting down`);
     return stop(host, signals);
   }
+}
+
+/** The old generation is gone and the new one did not come up: a supervisor starts a fresh process. */
+function failedRestart(error: Error, host: Host, redactor: Redactor): number {
+  process.stderr.write(`${redactor.clean(`Gateway failed to start: ${error.message}`)}\n`);
+  host.flushLog();
+  process.exit(1);
 }
 
 /** Exit 0 within the stop budget; a second Ctrl-C after the durable step ends at once with 130 (settled.md 8). */

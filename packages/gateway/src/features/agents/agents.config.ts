@@ -1,15 +1,15 @@
-/** Config sections `agents`, `messages` and `commands` (config.md §7.3-7.5). Keys that belong to later work are declared with
- *  loose types, so that a config written for them loads. */
+/** Config sections `agents`, `messages` and `commands` (config.md §7.3-7.5). Keys that belong to later work stand in
+ *  `agents-later.config.ts`. */
 import { Type, type TSchema } from "typebox";
 import { section, type SectionValue } from "../../config/section.ts";
 import { agentToolsSchema } from "../tools/index.ts";
+import { laterAgentKeys, laterDefaultKeys, speech } from "./agents-later.config.ts";
 
 const choice = <const V extends readonly [string, ...string[]]>(
   values: V,
   options: { default?: V[number]; description: string },
 ) => Type.Unsafe<V[number]>({ type: "string", enum: [...values], ...options });
 const text = (description: string) => Type.Optional(Type.String({ description }));
-const later = (description: string) => Type.Optional(Type.Unknown({ description, advanced: true }));
 const group = <P extends Record<string, TSchema>>(properties: P, options: { description: string }) =>
   Type.Object(properties, { additionalProperties: false, ...options });
 
@@ -48,7 +48,6 @@ const identity = Type.Optional(
 const defaults = group(
   {
     workspace: text("Working directory of the default agent. Default ~/.openclaw/workspace."),
-    repoRoot: later("Repository shown in the prompt."),
     skipBootstrap: Type.Boolean({ default: false, description: "Do not create workspace files." }),
     bootstrapMaxChars: Type.Integer({
       default: 20_000,
@@ -56,7 +55,6 @@ const defaults = group(
       description: "Characters of one workspace file in the prompt.",
     }),
     model: modelChoice("The model runs use: `provider/model` or alias, or primary and fallbacks."),
-    imageModel: later("Model for images."),
     models: Type.Optional(
       Type.Record(
         Type.String(),
@@ -78,9 +76,6 @@ const defaults = group(
     ),
     userTimezone: text("IANA zone of the person. Default: the host's."),
     timeFormat: choice(["auto", "12", "24"], { default: "auto", description: "Clock format." }),
-    envelopeTimezone: later("Zone of message envelopes."),
-    envelopeTimestamp: later("Time in message envelopes."),
-    envelopeElapsed: later("Elapsed time in message envelopes."),
     contextTokens: Type.Optional(Type.Integer({ minimum: 1, description: "Caps the context window of every model." })),
     timeoutSeconds: Type.Integer({
       default: 600,
@@ -95,20 +90,10 @@ const defaults = group(
       description: "Runs at once over all sessions.",
     }),
     mediaMaxMb: Type.Number({ default: 5, description: "Largest outbound media file." }),
-    typingIntervalSeconds: later("Refresh of the typing indicator."),
-    typingMode: later("When the typing indicator shows."),
     thinkingDefault: Type.Optional(
       choice(thinking, { description: "Thinking level. Default: low for reasoning models, else off." }),
     ),
     verboseDefault: choice(verbose, { default: "off", description: "How much of tool calls is shown." }),
-    elevatedDefault: later("Elevated execution by default."),
-    blockStreamingDefault: later("Send finished blocks early."),
-    blockStreamingBreak: later("Where a block ends."),
-    blockStreamingChunk: later("Size of a block."),
-    blockStreamingCoalesce: later("How blocks are joined."),
-    humanDelay: later("Pause between blocks."),
-    heartbeat: later("Periodic turn of the agent."),
-    contextPruning: later("Pruning of old tool results."),
     compaction: group(
       {
         mode: choice(["default", "safeguard"], {
@@ -122,15 +107,22 @@ const defaults = group(
           minimum: 500,
           description: "Newest tokens that stay word for word.",
         }),
-        maxHistoryShare: later("Share of the window that history may take."),
-        memoryFlush: later("A silent turn that stores notes first."),
+        maxHistoryShare: Type.Optional(Type.Number({ minimum: 0.1, maximum: 0.9, description: "Share of the window that history may take. Default 0.5." })),
+        memoryFlush: Type.Optional(
+          group(
+            {
+              enabled: Type.Optional(Type.Boolean({ description: "Do it. Default true." })),
+              softThresholdTokens: Type.Optional(Type.Integer({ minimum: 0, description: "How close to the limit. Default 4000." })),
+              prompt: text("What the agent is asked."),
+              systemPrompt: text("Added to the system prompt."),
+            },
+            { description: "A silent turn that stores notes first." },
+          ),
+        ),
       },
       { description: "When and how a long conversation is summarised." },
     ),
-    subagents: later("Limits of sub-agents."),
-    sandbox: later("Sandbox of tools."),
-    memorySearch: later("Search in memory files."),
-    cliBackends: later("External programs as models."),
+    ...laterDefaultKeys,
   },
   { description: "What holds for every agent." },
 );
@@ -144,13 +136,7 @@ const listed = Type.Object(
     agentDir: text("Directory of credentials. Default <state>/agents/<id>/agent."),
     model: modelChoice("Model of this agent."),
     identity,
-    skills: later("Skills the agent may use."),
-    memorySearch: later("Search in memory files."),
-    humanDelay: later("Pause between blocks."),
-    heartbeat: later("Periodic turn of this agent."),
-    groupChat: later("Behaviour in groups."),
-    subagents: later("Sub-agents this agent may start."),
-    sandbox: later("Sandbox of tools."),
+    ...laterAgentKeys,
     tools: Type.Optional(agentToolsSchema),
   },
   { additionalProperties: false, description: "One agent." },
@@ -169,7 +155,7 @@ export const messagesSection = section(
     responsePrefix: text(
       "Put before every reply; `auto` is `[identity name]`. Knows {model} {modelFull} {provider} {thinkingLevel} {identity.name}.",
     ),
-    messagePrefix: later("Put before inbound messages."),
+    messagePrefix: text("Put before inbound messages."),
     ackReaction: text("Reaction that acknowledges a message."),
     ackReactionScope: choice(["group-mentions", "group-all", "direct", "all"], {
       default: "group-mentions",
@@ -202,8 +188,16 @@ export const messagesSection = section(
       },
       { description: "Messages for a session that is busy." },
     ),
-    inbound: later("Merging of rapid messages."),
-    tts: later("Speech replies."),
+    inbound: Type.Optional(
+      group(
+        {
+          debounceMs: Type.Optional(Type.Integer({ minimum: 0, description: "Quiet time. Default 0." })),
+          byChannel: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "Quiet time by channel." })),
+        },
+        { description: "Merging of rapid messages." },
+      ),
+    ),
+    tts: speech,
   },
 );
 
@@ -214,13 +208,14 @@ export const commandsSection = section(
     native: Type.Union([Type.Boolean(), Type.Literal("auto")], {
       default: "auto",
       description: "Register command menus on platforms.",
+      reload: "telegram",
     }),
-    nativeSkills: later("The same for skills."),
+    nativeSkills: Type.Optional(Type.Union([Type.Boolean(), Type.Literal("auto")], { description: "The same for skills. Default auto.", reload: "telegram" })),
     text: Type.Boolean({ default: true, description: "Read `/command` in messages." }),
-    bash: later("`/bash` in messages."),
-    bashForegroundMs: later("How long `/bash` waits."),
+    bash: Type.Optional(Type.Boolean({ description: "Allow `!` and `/bash`. Default false." })),
+    bashForegroundMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 30_000, description: "How long `/bash` waits. Default 2000." })),
     config: Type.Boolean({ default: false, description: "Allow `/config`." }),
-    debug: later("Allow `/debug`."),
+    debug: Type.Optional(Type.Boolean({ description: "Allow `/debug`. Default false." })),
     restart: Type.Boolean({ default: false, description: "Allow restarts by `/restart`, tool and signal." }),
     useAccessGroups: Type.Boolean({ default: true, description: "Allow lists decide who may use commands." }),
     ownerAllowFrom: Type.Optional(

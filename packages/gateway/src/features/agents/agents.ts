@@ -133,7 +133,7 @@ export class Agents implements Service {
   /** For a planned restart: nothing new starts, active runs may finish. Resolves with the number still active. */
   async drain(budgetMs: number): Promise<number> {
     this.runs.lanes.hold();
-    const active = () => this.runs.all().filter((run) => run.state === "running");
+    const active = () => this.runs.all().filter((run) => run.state === "running" || this.runs.lanes.started(run));
     await this.#within(budgetMs, Promise.all(active().map((run) => run.ended.promise)));
     return active().length;
   }
@@ -208,7 +208,6 @@ export class Agents implements Service {
       .all()
       .filter(
         (run) =>
-          !run.over &&
           run !== options.except &&
           (options.runId === undefined ? run.sessionKey === sessionKey : run.runId === options.runId),
       );
@@ -216,8 +215,13 @@ export class Agents implements Service {
       throw new GatewayError("invalid", "runId does not match sessionKey");
     }
     const mine = found.filter((run) => run.sessionKey === sessionKey);
+    // One that is over already may still be on its way to the disk, and this answer says that it is there.
     const ended = await Promise.all(
-      mine.map((run) => this.runs.end(run, { state: "aborted", reason: options.reason })),
+      mine.map((run) =>
+        run.over
+          ? run.ended.promise.then(() => false)
+          : this.runs.end(run, { state: "aborted", reason: options.reason }),
+      ),
     );
     return mine.filter((_, index) => ended[index]).map((run) => run.runId);
   }

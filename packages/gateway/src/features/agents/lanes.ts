@@ -46,6 +46,11 @@ export class Lanes<R extends Member> {
     return lane.running ? [lane.running, ...lane.waiting] : [...lane.waiting];
   }
 
+  /** Whether the run's turn has come, also while it is still being opened. */
+  started(run: R): boolean {
+    return this.#lanes.get(run.laneKey)?.running === run;
+  }
+
   add(run: R): void {
     const lane = this.#lanes.get(run.laneKey) ?? { running: undefined, waiting: [] };
     this.#lanes.set(run.laneKey, lane);

@@ -74,14 +74,9 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
  *  no part of what this run answers. */
 function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
   const clock = turn.model.api === "offline" ? undefined : { timeZone: turn.timeZone };
-  const entries = deps.contexts.read(run.sessionId);
-  const asked = entries.findIndex(({ id }) => id === run.userEntryId);
-  const isForeign = ({ body }: (typeof entries)[number], at: number) =>
-    asked >= 0 && at > asked && body.type === "message" && body.message.role === "user";
-  return contextOf(
-    entries.filter((entry, at) => !isForeign(entry, at)),
-    clock,
-  );
+  const context = contextOf(deps.contexts.read(run.sessionId), clock);
+  const asked = context.findIndex(({ id }) => id === run.userEntryId);
+  return context.filter(({ message }, at) => asked < 0 || at <= asked || message.role !== "user");
 }
 
 /** One model call. Undefined when the run ended meanwhile. */
