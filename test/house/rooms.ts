@@ -19,7 +19,7 @@ export const rooms: Record<string, Room> = {
   client: { may: ["protocol"], contracts: ["node.ts"] },
   "control-ui": { may: ["protocol", "client"] },
   kernel: { may: ["protocol"], contracts: ["*"] },
-  config: { may: base, packages: ["json5", "@croct/json5-parser"], contracts: ["section.ts", "locate.ts"] },
+  config: { may: base, packages: ["json5"], contracts: ["section.ts", "fields.ts", "locate.ts"] },
   store: { may: base, contracts: ["store.ts"] },
   sessions: { may: feature, contracts: ["types.ts"] },
   models: {
@@ -45,11 +45,17 @@ export const rooms: Record<string, Room> = {
   /** Of sessions only the shape of an entry: what it reads is handed to it. */
   status: { may: feature, only: { sessions: ["index.ts"] } },
   agents: { may: [...feature, "sessions", "models", "tools", "skills"] },
+  channels: { may: feature },
+  automation: { may: feature },
+  browser: { may: feature },
+  canvas: { may: feature },
+  nodes: { may: feature },
+  plugins: { may: feature },
   server: { may: [...base, "config"], packages: ["ws"], contracts: ["ports.ts", "gateway.config.ts"] },
   service: { may: [...base, "client"] },
   cli: {
     may: [...base, "client"],
-    only: { config: ["locate.ts"], assembly: ["run.ts", "run-options.ts", "setup.ts", "sections.ts"] },
+    only: { config: ["locate.ts", "path.ts"], assembly: ["run.ts", "run-options.ts", "setup.ts", "sections.ts", "doctor/index.ts", "doctor/listeners.ts", "import.ts", "export.ts"] },
   },
   assembly: {
     may: feature.concat(
@@ -63,6 +69,12 @@ export const rooms: Record<string, Room> = {
       "setup",
       "status",
       "agents",
+      "channels",
+      "automation",
+      "browser",
+      "canvas",
+      "nodes",
+      "plugins",
       "service",
     ),
   },
@@ -86,8 +98,8 @@ export interface Exception {
 export const exceptions: readonly Exception[] = [
   {
     from: "packages/gateway/src/cli/rooms.ts",
-    to: "packages/gateway/src/config/write.ts",
-    reason: "`models set` edits the file while no gateway runs",
+    to: "packages/gateway/src/config/index.ts",
+    reason: "`config …` and `models set` edit the file whether a gateway runs or not",
   },
   {
     from: "packages/gateway/src/cli/config.ts",

@@ -32,7 +32,7 @@ export interface StormReport {
   violations: string[];
 }
 
-const maxRssKb = 330_000;
+const maxRssKb = 400_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function storm(options: StormOptions): Promise<StormReport> {
@@ -40,7 +40,14 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   const slowestRefusalMs = await startAtOnce(options.starts, violations);
   const restarted = await restartUnderLoad(options, violations);
   const heapGrowthKb = options.heap ? await heapGrowth(options.restarts, violations) : 0;
-  return { starts: options.starts, slowestRefusalMs, restarts: options.restarts, ...restarted, heapGrowthKb, violations };
+  return {
+    starts: options.starts,
+    slowestRefusalMs,
+    restarts: options.restarts,
+    ...restarted,
+    heapGrowthKb,
+    violations,
+  };
 }
 
 /** Of many starts one serves; every other leaves and names it. */
@@ -85,6 +92,9 @@ async function restartUnderLoad({ restarts, clients }: StormOptions, violations:
   let early = measure(gateway.pid);
   try {
     for (let n = 1; n <= restarts && ended.code === undefined; n++) {
+      // Turns are always under way when the signal comes.
+      const turns = load.turns + 2;
+      await until(() => load.turns >= turns || ended.code !== undefined, 30_000, violations, "a turn");
       const began = performance.now();
       gateway.kill("SIGUSR1");
       await until(
@@ -97,10 +107,17 @@ async function restartUnderLoad({ restarts, clients }: StormOptions, violations:
       backMs.push(performance.now() - began);
       if (n === Math.ceil(restarts / 10)) early = measure(gateway.pid);
     }
+    // A shower of signals at any moment of a restart: they join, and the process stays what it is.
+    for (let n = 0; n < 2 * restarts && ended.code === undefined; n++) {
+      gateway.kill("SIGUSR1");
+      await pause(n % 7);
+    }
+    await (await connected(gateway.url)).close();
     await load.stop();
     port.stop();
     violations.push(...load.violations, ...port.violations);
-    if (ended.code !== undefined) violations.push(`the process ended (${ended.code}):\n${gateway.output().slice(-1_000)}`);
+    if (ended.code !== undefined)
+      violations.push(`the process ended (${ended.code}):\n${gateway.output().slice(-1_000)}`);
     if (gateway.output().includes("Debugger listening")) violations.push("the debug port was opened");
     const late = measure(gateway.pid);
     if (late.fds - early.fds > 5) violations.push(`descriptors grew from ${early.fds} to ${late.fds}`);
@@ -147,7 +164,7 @@ async function heapGrowth(restarts: number, violations: string[]): Promise<numbe
     await restart(20);
     const before = await alive();
     await restart(restarts);
-    const grownKb = Math.round((await alive() - before) / 1024);
+    const grownKb = Math.round(((await alive()) - before) / 1024);
     if (grownKb > 2_048) violations.push(`${restarts} restarts left ${grownKb} KB alive`);
     return grownKb;
   } finally {
@@ -187,7 +204,7 @@ class Load {
         const wire = await connected(url);
         for (;;) {
           const final = await wire.final("agent", {
-            message: "sleep: 10",
+            message: "sleep: 20",
             sessionKey: `load-${client}`,
             idempotencyKey: key,
           });

@@ -1,5 +1,6 @@
 /** A real gateway inside the test process: real store, real sockets, port 0, a home of its own, a clock that can jump. */
 import { Host } from "../../packages/gateway/src/assembly/host.ts";
+import type { LaunchFlags } from "../../packages/gateway/src/assembly/startup-checks.ts";
 import type { Sink } from "../../packages/gateway/src/kernel/log.ts";
 import type { World } from "../../packages/gateway/src/kernel/world.ts";
 import { jumpWorld, type JumpWorld } from "./jump-world.ts";
@@ -12,6 +13,8 @@ export interface GatewayOptions {
   world?: Partial<World>;
   /** Reuse a home (a second generation on the same state). */
   home?: Home;
+  /** Launch flags instead of port 0: then the port of the config counts. */
+  flags?: LaunchFlags;
 }
 
 export interface TestGateway {
@@ -37,7 +40,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
     log.push(`${line.level} ${line.subsystem} ${line.message}`);
     if (log.length > 5_000) log.shift();
   };
-  const host = await Host.start({ world, flags: { port: 0 }, version: "test", verbose: true, sinks: [remember] });
+  const host = await Host.start({ world, flags: options.flags ?? { port: 0 }, version: "test", verbose: true, sinks: [remember] });
   const { port } = host.listener;
   const url = `ws://127.0.0.1:${port}`;
   return {

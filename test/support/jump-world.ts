@@ -15,6 +15,8 @@ export interface JumpWorld extends World {
   jump(ms: number): Promise<void>;
   /** Moves the wall clock only. */
   shiftWall(ms: number): void;
+  /** Moves both clocks at once and lets what fell due come late, as after a stopped process. */
+  stall(ms: number): void;
   readonly marks: string[];
   /** Timers armed now. */
   pending(): number;
@@ -63,6 +65,7 @@ export function jumpWorld(env: Record<string, string>, overrides: Partial<World>
     mark: (name) => void marks.push(name),
     marks,
     pending: () => armed.size,
+    stall: (ms) => void (jumped += ms),
     shiftWall: (ms) => void (shifted += ms),
     async jump(ms) {
       const end = monotonic() + ms;

@@ -983,6 +983,57 @@ public struct Problem: Codable, Sendable {
     }
 }
 
+public struct ConfigStateLastReloadError: Codable, Sendable {
+    public var at: Int
+    public var message: String
+
+    public init(
+        at: Int,
+        message: String
+    ) {
+        self.at = at
+        self.message = message
+    }
+}
+
+public struct ConfigState: Codable, Sendable {
+    public var generation: Int
+    public var hash: String
+    public var appliedAt: Int
+    public var lastReloadError: ConfigStateLastReloadError?
+    public var needsRestart: [String]?
+    public var failed: [Problem]?
+
+    public init(
+        generation: Int,
+        hash: String,
+        appliedAt: Int,
+        lastReloadError: ConfigStateLastReloadError? = nil,
+        needsRestart: [String]? = nil,
+        failed: [Problem]? = nil
+    ) {
+        self.generation = generation
+        self.hash = hash
+        self.appliedAt = appliedAt
+        self.lastReloadError = lastReloadError
+        self.needsRestart = needsRestart
+        self.failed = failed
+    }
+}
+
+public struct SafeState: Codable, Sendable {
+    public var reason: String
+    public var since: Int
+
+    public init(
+        reason: String,
+        since: Int
+    ) {
+        self.reason = reason
+        self.since = since
+    }
+}
+
 public struct EventLoop: Codable, Sendable {
     public var degraded: Bool
     public var degradedSinceMs: Int?
@@ -1028,6 +1079,8 @@ public struct HealthSnapshot: Codable, Sendable {
     public var linkChannel: LinkChannel?
     public var model: ModelInUse?
     public var problems: [Problem]?
+    public var config: ConfigState?
+    public var safe: SafeState?
     public var eventLoop: EventLoop?
 
     public init(
@@ -1044,6 +1097,8 @@ public struct HealthSnapshot: Codable, Sendable {
         linkChannel: LinkChannel? = nil,
         model: ModelInUse? = nil,
         problems: [Problem]? = nil,
+        config: ConfigState? = nil,
+        safe: SafeState? = nil,
         eventLoop: EventLoop? = nil
     ) {
         self.ok = ok
@@ -1059,6 +1114,8 @@ public struct HealthSnapshot: Codable, Sendable {
         self.linkChannel = linkChannel
         self.model = model
         self.problems = problems
+        self.config = config
+        self.safe = safe
         self.eventLoop = eventLoop
     }
 }
@@ -1485,6 +1542,8 @@ public struct StatusSummary: Codable, Sendable {
     public var runs: StatusSummaryRuns?
     public var connections: Int?
     public var problems: [Problem]?
+    public var config: ConfigState?
+    public var safe: SafeState?
     public var store: StatusSummaryStore?
 
     public init(
@@ -1501,6 +1560,8 @@ public struct StatusSummary: Codable, Sendable {
         runs: StatusSummaryRuns? = nil,
         connections: Int? = nil,
         problems: [Problem]? = nil,
+        config: ConfigState? = nil,
+        safe: SafeState? = nil,
         store: StatusSummaryStore? = nil
     ) {
         self.linkChannel = linkChannel
@@ -1516,6 +1577,8 @@ public struct StatusSummary: Codable, Sendable {
         self.runs = runs
         self.connections = connections
         self.problems = problems
+        self.config = config
+        self.safe = safe
         self.store = store
     }
 }
@@ -7132,14 +7195,14 @@ public struct ConfigPatchResult: Codable, Sendable {
     public var ok: Bool
     public var path: String
     public var config: [String: AnyCodable]
-    public var restart: RestartPlan
+    public var restart: RestartPlan?
     public var sentinel: RestartSentinel
 
     public init(
         ok: Bool,
         path: String,
         config: [String: AnyCodable],
-        restart: RestartPlan,
+        restart: RestartPlan? = nil,
         sentinel: RestartSentinel
     ) {
         self.ok = ok

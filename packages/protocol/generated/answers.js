@@ -974,6 +974,124 @@ return errors === 0;
 function validate46(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.generation === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "generation"}, "must have required property 'generation'");errors++;
+}
+if(data.hash === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "hash"}, "must have required property 'hash'");errors++;
+}
+if(data.appliedAt === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "appliedAt"}, "must have required property 'appliedAt'");errors++;
+}
+if(data.generation !== undefined){
+let data0 = data.generation;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = add(vErrors, instancePath+"/generation", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 < 0 || isNaN(data0)){
+vErrors = add(vErrors, instancePath+"/generation", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.hash !== undefined){
+if(typeof data.hash !== "string"){
+vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.appliedAt !== undefined){
+let data2 = data.appliedAt;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+vErrors = add(vErrors, instancePath+"/appliedAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 0 || isNaN(data2)){
+vErrors = add(vErrors, instancePath+"/appliedAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.lastReloadError !== undefined){
+let data3 = data.lastReloadError;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+if(data3.at === undefined){
+vErrors = add(vErrors, instancePath+"/lastReloadError", "required", {missingProperty: "at"}, "must have required property 'at'");errors++;
+}
+if(data3.message === undefined){
+vErrors = add(vErrors, instancePath+"/lastReloadError", "required", {missingProperty: "message"}, "must have required property 'message'");errors++;
+}
+if(data3.at !== undefined){
+let data4 = data3.at;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+vErrors = add(vErrors, instancePath+"/lastReloadError/at", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 < 0 || isNaN(data4)){
+vErrors = add(vErrors, instancePath+"/lastReloadError/at", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data3.message !== undefined){
+if(typeof data3.message !== "string"){
+vErrors = add(vErrors, instancePath+"/lastReloadError/message", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/lastReloadError", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.needsRestart !== undefined){
+let data6 = data.needsRestart;
+if(Array.isArray(data6)){
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(typeof data6[i0] !== "string"){
+vErrors = add(vErrors, instancePath+"/needsRestart/" + i0, "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/needsRestart", "type", {type: "array"}, "must be array");errors++;
+}}
+if(data.failed !== undefined){
+let data8 = data.failed;
+if(Array.isArray(data8)){
+const len1 = data8.length;
+for(let i1=0; i1<len1; i1++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!(validate44(data8[i1], {instancePath:instancePath+"/failed/" + i1}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/failed", "type", {type: "array"}, "must be array");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+function validate49(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.reason === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "reason"}, "must have required property 'reason'");errors++;
+}
+if(data.since === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "since"}, "must have required property 'since'");errors++;
+}
+if(data.reason !== undefined){
+if(typeof data.reason !== "string"){
+vErrors = add(vErrors, instancePath+"/reason", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.since !== undefined){
+let data1 = data.since;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = add(vErrors, instancePath+"/since", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = add(vErrors, instancePath+"/since", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate49.errors = vErrors;
+return errors === 0;
+}
+function validate51(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.degraded === undefined){
 vErrors = add(vErrors, instancePath, "required", {missingProperty: "degraded"}, "must have required property 'degraded'");errors++;
 }
@@ -1051,7 +1169,7 @@ vErrors = add(vErrors, instancePath+"/cpuCoreRatio", "type", {type: "number"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate46.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
 function validate32(data, {instancePath=""}={}){
@@ -1194,9 +1312,19 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath+"/problems", "type", {type: "array"}, "must be array");errors++;
 }}
-if(data.eventLoop !== undefined){
-if(!(validate46(data.eventLoop, {instancePath:instancePath+"/eventLoop"}))){
+if(data.config !== undefined){
+if(!(validate46(data.config, {instancePath:instancePath+"/config"}))){
 vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
+}}
+if(data.safe !== undefined){
+if(!(validate49(data.safe, {instancePath:instancePath+"/safe"}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}}
+if(data.eventLoop !== undefined){
+if(!(validate51(data.eventLoop, {instancePath:instancePath+"/eventLoop"}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1205,8 +1333,8 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate32.errors = vErrors;
 return errors === 0;
 }
-const $LastHeartbeatResult = validate48;
-function validate49(data, {instancePath=""}={}){
+const $LastHeartbeatResult = validate53;
+function validate54(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -1270,16 +1398,16 @@ vErrors = add(vErrors, instancePath+"/indicatorType", "enum", {allowedValues: ["
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate49.errors = vErrors;
+validate54.errors = vErrors;
 return errors === 0;
 }
-function validate48(data, {instancePath=""}={}){
+function validate53(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate49(data, {instancePath}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate54(data, {instancePath}))){
+vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
@@ -1304,11 +1432,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate48.errors = vErrors;
+validate53.errors = vErrors;
 return errors === 0;
 }
-const $LogsTailResult = validate51;
-function validate51(data, {instancePath=""}={}){
+const $LogsTailResult = validate56;
+function validate56(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
@@ -1374,11 +1502,11 @@ vErrors = add(vErrors, instancePath+"/reset", "type", {type: "boolean"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate51.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
-const $SetHeartbeatsResult = validate52;
-function validate52(data, {instancePath=""}={}){
+const $SetHeartbeatsResult = validate57;
+function validate57(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1402,11 +1530,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate52.errors = vErrors;
+validate57.errors = vErrors;
 return errors === 0;
 }
-const $StatusSummary = validate53;
-function validate55(data, {instancePath=""}={}){
+const $StatusSummary = validate58;
+function validate60(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -1543,10 +1671,10 @@ vErrors = add(vErrors, instancePath+"/flags", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate55.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
-function validate53(data, {instancePath=""}={}){
+function validate58(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.heartbeat === undefined){
@@ -1716,8 +1844,8 @@ if(Array.isArray(data20)){
 const len4 = data20.length;
 for(let i4=0; i4<len4; i4++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate55(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate60(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1766,8 +1894,8 @@ if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate55(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate60(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1895,41 +2023,51 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath+"/problems", "type", {type: "array"}, "must be array");errors++;
 }}
+if(data.config !== undefined){
+if(!(validate46(data.config, {instancePath:instancePath+"/config"}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
+}}
+if(data.safe !== undefined){
+if(!(validate49(data.safe, {instancePath:instancePath+"/safe"}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}}
 if(data.store !== undefined){
-let data45 = data.store;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if(data45.path === undefined){
+let data47 = data.store;
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(data47.path === undefined){
 vErrors = add(vErrors, instancePath+"/store", "required", {missingProperty: "path"}, "must have required property 'path'");errors++;
 }
-if(data45.path !== undefined){
-if(typeof data45.path !== "string"){
+if(data47.path !== undefined){
+if(typeof data47.path !== "string"){
 vErrors = add(vErrors, instancePath+"/store/path", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data45.commit !== undefined){
-let data47 = data45.commit;
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(data47.p50Ms === undefined){
+if(data47.commit !== undefined){
+let data49 = data47.commit;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.p50Ms === undefined){
 vErrors = add(vErrors, instancePath+"/store/commit", "required", {missingProperty: "p50Ms"}, "must have required property 'p50Ms'");errors++;
 }
-if(data47.p99Ms === undefined){
+if(data49.p99Ms === undefined){
 vErrors = add(vErrors, instancePath+"/store/commit", "required", {missingProperty: "p99Ms"}, "must have required property 'p99Ms'");errors++;
 }
-if(data47.maxMs === undefined){
+if(data49.maxMs === undefined){
 vErrors = add(vErrors, instancePath+"/store/commit", "required", {missingProperty: "maxMs"}, "must have required property 'maxMs'");errors++;
 }
-if(data47.p50Ms !== undefined){
-let data48 = data47.p50Ms;
-if(!((typeof data48 == "number") && (isFinite(data48)))){
+if(data49.p50Ms !== undefined){
+let data50 = data49.p50Ms;
+if(!((typeof data50 == "number") && (isFinite(data50)))){
 vErrors = add(vErrors, instancePath+"/store/commit/p50Ms", "type", {type: "number"}, "must be number");errors++;
 }}
-if(data47.p99Ms !== undefined){
-let data49 = data47.p99Ms;
-if(!((typeof data49 == "number") && (isFinite(data49)))){
+if(data49.p99Ms !== undefined){
+let data51 = data49.p99Ms;
+if(!((typeof data51 == "number") && (isFinite(data51)))){
 vErrors = add(vErrors, instancePath+"/store/commit/p99Ms", "type", {type: "number"}, "must be number");errors++;
 }}
-if(data47.maxMs !== undefined){
-let data50 = data47.maxMs;
-if(!((typeof data50 == "number") && (isFinite(data50)))){
+if(data49.maxMs !== undefined){
+let data52 = data49.maxMs;
+if(!((typeof data52 == "number") && (isFinite(data52)))){
 vErrors = add(vErrors, instancePath+"/store/commit/maxMs", "type", {type: "number"}, "must be number");errors++;
 }}}
 else {
@@ -1941,11 +2079,11 @@ vErrors = add(vErrors, instancePath+"/store", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate53.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
-const $SystemEventResult = validate60;
-function validate60(data, {instancePath=""}={}){
+const $SystemEventResult = validate67;
+function validate67(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1962,11 +2100,11 @@ vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate60.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
-const $SystemPresenceResult = validate61;
-function validate61(data, {instancePath=""}={}){
+const $SystemPresenceResult = validate68;
+function validate68(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -1979,11 +2117,11 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate61.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
-const $WakeResult = validate63;
-function validate63(data, {instancePath=""}={}){
+const $WakeResult = validate70;
+function validate70(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1996,11 +2134,11 @@ vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate63.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
-const $AgentResult = validate64;
-function validate67(data, {instancePath=""}={}){
+const $AgentResult = validate71;
+function validate74(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.text !== undefined){
@@ -2032,10 +2170,10 @@ vErrors = add(vErrors, instancePath+"/channelData", "type", {type: "object"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate67.errors = vErrors;
+validate74.errors = vErrors;
 return errors === 0;
 }
-function validate66(data, {instancePath=""}={}){
+function validate73(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.payloads === undefined){
@@ -2050,8 +2188,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate67(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(!(validate74(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2142,10 +2280,10 @@ vErrors = add(vErrors, instancePath+"/meta", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate66.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-function validate65(data, {instancePath=""}={}){
+function validate72(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2176,17 +2314,17 @@ if(typeof data.summary !== "string"){
 vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate66(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+if(!(validate73(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate65.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
-function validate71(data, {instancePath=""}={}){
+function validate78(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2227,24 +2365,24 @@ vErrors = add(vErrors, instancePath+"/acceptedAt", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate71.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-function validate64(data, {instancePath=""}={}){
+function validate71(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate65(data, {instancePath}))){
-vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+if(!(validate72(data, {instancePath}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate71(data, {instancePath}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate78(data, {instancePath}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -2262,11 +2400,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate64.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-const $AgentIdentityGetResult = validate73;
-function validate73(data, {instancePath=""}={}){
+const $AgentIdentityGetResult = validate80;
+function validate80(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2302,11 +2440,11 @@ vErrors = add(vErrors, instancePath+"/emoji", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate73.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-const $AgentWaitResult = validate74;
-function validate74(data, {instancePath=""}={}){
+const $AgentWaitResult = validate81;
+function validate81(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2354,11 +2492,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate74.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
-const $AgentsCreateResult = validate75;
-function validate75(data, {instancePath=""}={}){
+const $AgentsCreateResult = validate82;
+function validate82(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2401,11 +2539,11 @@ vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate75.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-const $AgentsDeleteResult = validate76;
-function validate76(data, {instancePath=""}={}){
+const $AgentsDeleteResult = validate83;
+function validate83(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2446,11 +2584,11 @@ vErrors = add(vErrors, instancePath+"/removedBindings", "minimum", {comparison: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate76.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesGetResult = validate77;
-function validate78(data, {instancePath=""}={}){
+const $AgentsFilesGetResult = validate84;
+function validate85(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -2504,10 +2642,10 @@ vErrors = add(vErrors, instancePath+"/content", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate78.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
-function validate77(data, {instancePath=""}={}){
+function validate84(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2533,18 +2671,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate78(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate85(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate77.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesListResult = validate80;
-function validate80(data, {instancePath=""}={}){
+const $AgentsFilesListResult = validate87;
+function validate87(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2575,8 +2713,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate78(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate85(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2585,11 +2723,11 @@ vErrors = add(vErrors, instancePath+"/files", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate80.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesSetResult = validate82;
-function validate82(data, {instancePath=""}={}){
+const $AgentsFilesSetResult = validate89;
+function validate89(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2626,18 +2764,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate78(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate85(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate82.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-const $AgentsListResult = validate84;
-function validate86(data, {instancePath=""}={}){
+const $AgentsListResult = validate91;
+function validate93(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name !== undefined){
@@ -2663,10 +2801,10 @@ vErrors = add(vErrors, instancePath+"/avatarUrl", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate86.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-function validate85(data, {instancePath=""}={}){
+function validate92(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -2686,17 +2824,17 @@ if(typeof data.name !== "string"){
 vErrors = add(vErrors, instancePath+"/name", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.identity !== undefined){
-if(!(validate86(data.identity, {instancePath:instancePath+"/identity"}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+if(!(validate93(data.identity, {instancePath:instancePath+"/identity"}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate85.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
-function validate84(data, {instancePath=""}={}){
+function validate91(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.defaultId === undefined){
@@ -2740,8 +2878,8 @@ if(Array.isArray(data3)){
 const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate85(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+if(!(validate92(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2750,11 +2888,11 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate84.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-const $AgentsUpdateResult = validate89;
-function validate89(data, {instancePath=""}={}){
+const $AgentsUpdateResult = validate96;
+function validate96(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2783,11 +2921,11 @@ vErrors = add(vErrors, instancePath+"/agentId", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate89.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
-const $ChatAbortResult = validate90;
-function validate90(data, {instancePath=""}={}){
+const $ChatAbortResult = validate97;
+function validate97(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2826,11 +2964,11 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate90.errors = vErrors;
+validate97.errors = vErrors;
 return errors === 0;
 }
-const $ChatHistoryResult = validate91;
-function validate94(data, {instancePath=""}={}){
+const $ChatHistoryResult = validate98;
+function validate101(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2858,10 +2996,10 @@ vErrors = add(vErrors, instancePath+"/textSignature", "type", {type: "string"}, 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate94.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
-function validate96(data, {instancePath=""}={}){
+function validate103(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2892,10 +3030,10 @@ vErrors = add(vErrors, instancePath+"/mimeType", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate96.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-function validate93(data, {instancePath=""}={}){
+function validate100(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -2939,16 +3077,16 @@ let data3 = data2[i0];
 const _errs12 = errors;
 let valid4 = false;
 const _errs13 = errors;
-if(!(validate94(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs13 === errors;
 valid4 = valid4 || _valid1;
 if(!valid4){
 const _errs14 = errors;
-if(!(validate96(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs14 === errors;
@@ -2996,10 +3134,10 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate93.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
-function validate101(data, {instancePath=""}={}){
+function validate108(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3027,10 +3165,10 @@ vErrors = add(vErrors, instancePath+"/thinkingSignature", "type", {type: "string
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate101.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-function validate103(data, {instancePath=""}={}){
+function validate110(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3073,10 +3211,10 @@ vErrors = add(vErrors, instancePath+"/thoughtSignature", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate103.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-function validate105(data, {instancePath=""}={}){
+function validate112(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -3171,10 +3309,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate105.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-function validate99(data, {instancePath=""}={}){
+function validate106(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3223,24 +3361,24 @@ let data3 = data2[i0];
 const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
-if(!(validate94(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs9 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs10 = errors;
-if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate108(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs10 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs11 = errors;
-if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate110(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs11 === errors;
@@ -3274,8 +3412,8 @@ if(typeof data.model !== "string"){
 vErrors = add(vErrors, instancePath+"/model", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate105(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate112(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }}
 if(data.stopReason !== undefined){
@@ -3303,10 +3441,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate99.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-function validate108(data, {instancePath=""}={}){
+function validate115(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3357,16 +3495,16 @@ let data5 = data4[i0];
 const _errs12 = errors;
 let valid3 = false;
 const _errs13 = errors;
-if(!(validate94(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate101(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs13 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs14 = errors;
-if(!(validate96(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate103(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs14 === errors;
@@ -3403,32 +3541,32 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate108.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-function validate92(data, {instancePath=""}={}){
+function validate99(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate93(data, {instancePath}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(!(validate100(data, {instancePath}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate99(data, {instancePath}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+if(!(validate106(data, {instancePath}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate108(data, {instancePath}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate115(data, {instancePath}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -3446,10 +3584,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate92.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-function validate91(data, {instancePath=""}={}){
+function validate98(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionKey === undefined){
@@ -3480,8 +3618,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate92(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate99(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
+vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -3498,11 +3636,11 @@ vErrors = add(vErrors, instancePath+"/verboseLevel", "type", {type: "string"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate91.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-const $ChatInjectResult = validate113;
-function validate113(data, {instancePath=""}={}){
+const $ChatInjectResult = validate120;
+function validate120(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3531,11 +3669,11 @@ vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate113.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-const $ChatSendResult = validate114;
-function validate115(data, {instancePath=""}={}){
+const $ChatSendResult = validate121;
+function validate122(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -3565,10 +3703,10 @@ vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate115.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-function validate117(data, {instancePath=""}={}){
+function validate124(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3607,24 +3745,24 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate117.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-function validate114(data, {instancePath=""}={}){
+function validate121(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate115(data, {instancePath}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate122(data, {instancePath}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate117(data, {instancePath}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate124(data, {instancePath}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -3642,11 +3780,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate114.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-const $SessionsCompactResult = validate119;
-function validate119(data, {instancePath=""}={}){
+const $SessionsCompactResult = validate126;
+function validate126(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3699,11 +3837,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate119.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDeleteResult = validate120;
-function validate120(data, {instancePath=""}={}){
+const $SessionsDeleteResult = validate127;
+function validate127(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3754,11 +3892,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate120.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDescribeResult = validate121;
-function validate122(data, {instancePath=""}={}){
+const $SessionsDescribeResult = validate128;
+function validate129(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -3946,10 +4084,10 @@ vErrors = add(vErrors, instancePath+"/spawnedBy", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate122.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
-function validate121(data, {instancePath=""}={}){
+function validate128(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.session === undefined){
@@ -3960,8 +4098,8 @@ let data0 = data.session;
 const _errs2 = errors;
 let valid1 = false;
 const _errs3 = errors;
-if(!(validate122(data0, {instancePath:instancePath+"/session"}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate129(data0, {instancePath:instancePath+"/session"}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -3989,11 +4127,11 @@ vErrors = null;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate121.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-const $SessionsListResult = validate124;
-function validate124(data, {instancePath=""}={}){
+const $SessionsListResult = validate131;
+function validate131(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4069,8 +4207,8 @@ if(Array.isArray(data7)){
 const len0 = data7.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate122(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate129(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4079,11 +4217,11 @@ vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate124.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPatchResult = validate126;
-function validate126(data, {instancePath=""}={}){
+const $SessionsPatchResult = validate133;
+function validate133(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4152,11 +4290,11 @@ vErrors = add(vErrors, instancePath+"/resolved", "type", {type: "object"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate126.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPreviewResult = validate127;
-function validate128(data, {instancePath=""}={}){
+const $SessionsPreviewResult = validate134;
+function validate135(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -4214,10 +4352,10 @@ vErrors = add(vErrors, instancePath+"/items", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate128.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-function validate127(data, {instancePath=""}={}){
+function validate134(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4241,8 +4379,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate128(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate135(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4251,11 +4389,11 @@ vErrors = add(vErrors, instancePath+"/previews", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate127.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResetResult = validate130;
-function validate130(data, {instancePath=""}={}){
+const $SessionsResetResult = validate137;
+function validate137(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4292,11 +4430,11 @@ vErrors = add(vErrors, instancePath+"/entry", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate130.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResolveResult = validate131;
-function validate131(data, {instancePath=""}={}){
+const $SessionsResolveResult = validate138;
+function validate138(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4325,11 +4463,11 @@ vErrors = add(vErrors, instancePath+"/key", "type", {type: "string"}, "must be s
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate131.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
-const $SessionsSubscribeResult = validate132;
-function validate132(data, {instancePath=""}={}){
+const $SessionsSubscribeResult = validate139;
+function validate139(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.subscribed === undefined){
@@ -4342,11 +4480,11 @@ vErrors = add(vErrors, instancePath+"/subscribed", "type", {type: "boolean"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate132.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
-const $ModelsListResult = validate133;
-function validate134(data, {instancePath=""}={}){
+const $ModelsListResult = validate140;
+function validate141(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -4405,10 +4543,10 @@ vErrors = add(vErrors, instancePath+"/input", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate134.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
-function validate133(data, {instancePath=""}={}){
+function validate140(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.models === undefined){
@@ -4420,8 +4558,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate134(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
-vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+if(!(validate141(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4430,11 +4568,11 @@ vErrors = add(vErrors, instancePath+"/models", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate133.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageResult = validate136;
-function validate137(data, {instancePath=""}={}){
+const $SessionsUsageResult = validate143;
+function validate144(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -4528,10 +4666,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate137.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
-function validate136(data, {instancePath=""}={}){
+function validate143(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -4583,8 +4721,8 @@ else {
 vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate137(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
+if(!(validate144(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
 errors = vErrors.length;
 }}
 if(data.aggregates !== undefined){
@@ -4729,11 +4867,11 @@ vErrors = add(vErrors, instancePath+"/aggregates", "type", {type: "object"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate136.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageLogsResult = validate139;
-function validate140(data, {instancePath=""}={}){
+const $SessionsUsageLogsResult = validate146;
+function validate147(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -4775,10 +4913,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "number"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate140.errors = vErrors;
+validate147.errors = vErrors;
 return errors === 0;
 }
-function validate139(data, {instancePath=""}={}){
+function validate146(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.logs === undefined){
@@ -4790,8 +4928,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate140(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
-vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+if(!(validate147(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
+vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4800,11 +4938,11 @@ vErrors = add(vErrors, instancePath+"/logs", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate139.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageTimeseriesResult = validate142;
-function validate143(data, {instancePath=""}={}){
+const $SessionsUsageTimeseriesResult = validate149;
+function validate150(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -4886,10 +5024,10 @@ vErrors = add(vErrors, instancePath+"/cumulativeCost", "type", {type: "number"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate143.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
-function validate142(data, {instancePath=""}={}){
+function validate149(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -4908,8 +5046,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate143(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+if(!(validate150(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4918,11 +5056,11 @@ vErrors = add(vErrors, instancePath+"/points", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate142.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
-const $UsageCostResult = validate145;
-function validate146(data, {instancePath=""}={}){
+const $UsageCostResult = validate152;
+function validate153(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.date === undefined){
@@ -5023,10 +5161,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate146.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
-function validate145(data, {instancePath=""}={}){
+function validate152(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -5061,26 +5199,26 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate146(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
-vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+if(!(validate153(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
+vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath+"/daily", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate137(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
+if(!(validate144(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate145.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
-const $UsageStatusResult = validate149;
-function validate150(data, {instancePath=""}={}){
+const $UsageStatusResult = validate156;
+function validate157(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -5149,10 +5287,10 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate150.errors = vErrors;
+validate157.errors = vErrors;
 return errors === 0;
 }
-function validate149(data, {instancePath=""}={}){
+function validate156(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -5176,8 +5314,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate150(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate157(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
+vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5186,11 +5324,11 @@ vErrors = add(vErrors, instancePath+"/providers", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate149.errors = vErrors;
+validate156.errors = vErrors;
 return errors === 0;
 }
-const $PollResult = validate152;
-function validate152(data, {instancePath=""}={}){
+const $PollResult = validate159;
+function validate159(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5242,11 +5380,11 @@ vErrors = add(vErrors, instancePath+"/pollId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate152.errors = vErrors;
+validate159.errors = vErrors;
 return errors === 0;
 }
-const $SendResult = validate153;
-function validate153(data, {instancePath=""}={}){
+const $SendResult = validate160;
+function validate160(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5294,11 +5432,11 @@ vErrors = add(vErrors, instancePath+"/conversationId", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate153.errors = vErrors;
+validate160.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsLogoutResult = validate154;
-function validate154(data, {instancePath=""}={}){
+const $ChannelsLogoutResult = validate161;
+function validate161(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -5333,11 +5471,11 @@ vErrors = add(vErrors, instancePath+"/envToken", "type", {type: "boolean"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate154.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsStatusResult = validate155;
-function validate156(data, {instancePath=""}={}){
+const $ChannelsStatusResult = validate162;
+function validate163(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.accountId === undefined){
@@ -5498,10 +5636,10 @@ vErrors = add(vErrors, instancePath+"/port", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate156.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-function validate155(data, {instancePath=""}={}){
+function validate162(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -5637,8 +5775,8 @@ if(Array.isArray(data18)){
 const len2 = data18.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate156(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
-vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+if(!(validate163(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
+vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5661,11 +5799,11 @@ vErrors = add(vErrors, instancePath+"/channelDefaultAccountId", "type", {type: "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate155.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginStartResult = validate158;
-function validate158(data, {instancePath=""}={}){
+const $WebLoginStartResult = validate165;
+function validate165(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.message === undefined){
@@ -5682,11 +5820,11 @@ vErrors = add(vErrors, instancePath+"/qrDataUrl", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate158.errors = vErrors;
+validate165.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginWaitResult = validate159;
-function validate159(data, {instancePath=""}={}){
+const $WebLoginWaitResult = validate166;
+function validate166(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.connected === undefined){
@@ -5706,11 +5844,11 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate159.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairApproveResult = validate160;
-function validate162(data, {instancePath=""}={}){
+const $DevicePairApproveResult = validate167;
+function validate169(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -5777,10 +5915,10 @@ vErrors = add(vErrors, instancePath+"/lastUsedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate162.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
-function validate161(data, {instancePath=""}={}){
+function validate168(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -5876,8 +6014,8 @@ if(Array.isArray(data12)){
 const len2 = data12.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate162(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+if(!(validate169(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5904,10 +6042,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate161.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
-function validate160(data, {instancePath=""}={}){
+function validate167(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -5926,18 +6064,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.device !== undefined){
-if(!(validate161(data.device, {instancePath:instancePath+"/device"}))){
-vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+if(!(validate168(data.device, {instancePath:instancePath+"/device"}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate160.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairListResult = validate165;
-function validate166(data, {instancePath=""}={}){
+const $DevicePairListResult = validate172;
+function validate173(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6047,10 +6185,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate166.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
-function validate165(data, {instancePath=""}={}){
+function validate172(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -6065,8 +6203,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate166(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+if(!(validate173(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6078,8 +6216,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate161(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+if(!(validate168(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6088,11 +6226,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate165.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRejectResult = validate169;
-function validate169(data, {instancePath=""}={}){
+const $DevicePairRejectResult = validate176;
+function validate176(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6122,11 +6260,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate169.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRemoveResult = validate170;
-function validate170(data, {instancePath=""}={}){
+const $DevicePairRemoveResult = validate177;
+function validate177(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6144,11 +6282,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate170.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRevokeResult = validate171;
-function validate171(data, {instancePath=""}={}){
+const $DeviceTokenRevokeResult = validate178;
+function validate178(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6190,11 +6328,11 @@ vErrors = add(vErrors, instancePath+"/revokedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate171.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRotateResult = validate172;
-function validate172(data, {instancePath=""}={}){
+const $DeviceTokenRotateResult = validate179;
+function validate179(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6263,11 +6401,11 @@ vErrors = add(vErrors, instancePath+"/rotatedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate172.errors = vErrors;
+validate179.errors = vErrors;
 return errors === 0;
 }
-const $NodeDescribeResult = validate173;
-function validate173(data, {instancePath=""}={}){
+const $NodeDescribeResult = validate180;
+function validate180(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6397,11 +6535,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate173.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
-const $NodeEventResult = validate174;
-function validate174(data, {instancePath=""}={}){
+const $NodeEventResult = validate181;
+function validate181(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6426,11 +6564,11 @@ vErrors = add(vErrors, instancePath+"/handled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate174.errors = vErrors;
+validate181.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResult = validate175;
-function validate175(data, {instancePath=""}={}){
+const $NodeInvokeResult = validate182;
+function validate182(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6479,11 +6617,11 @@ vErrors = add(vErrors, instancePath+"/payloadJSON", "type", {type: ["string","nu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate175.errors = vErrors;
+validate182.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResultResult = validate176;
-function validate176(data, {instancePath=""}={}){
+const $NodeInvokeResultResult = validate183;
+function validate183(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6504,11 +6642,11 @@ vErrors = add(vErrors, instancePath+"/ignored", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate176.errors = vErrors;
+validate183.errors = vErrors;
 return errors === 0;
 }
-const $NodeListResult = validate177;
-function validate178(data, {instancePath=""}={}){
+const $NodeListResult = validate184;
+function validate185(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6626,10 +6764,10 @@ vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate178.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
-function validate177(data, {instancePath=""}={}){
+function validate184(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -6653,8 +6791,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate178(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
-vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+if(!(validate185(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
+vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6663,11 +6801,11 @@ vErrors = add(vErrors, instancePath+"/nodes", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate177.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
-const $NodePairApproveResult = validate180;
-function validate181(data, {instancePath=""}={}){
+const $NodePairApproveResult = validate187;
+function validate188(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6827,10 +6965,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate181.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
-function validate180(data, {instancePath=""}={}){
+function validate187(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6849,18 +6987,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.node !== undefined){
-if(!(validate181(data.node, {instancePath:instancePath+"/node"}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate188(data.node, {instancePath:instancePath+"/node"}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate180.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
-const $NodePairListResult = validate183;
-function validate184(data, {instancePath=""}={}){
+const $NodePairListResult = validate190;
+function validate191(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7016,10 +7154,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate184.errors = vErrors;
+validate191.errors = vErrors;
 return errors === 0;
 }
-function validate186(data, {instancePath=""}={}){
+function validate193(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7178,10 +7316,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate186.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
-function validate183(data, {instancePath=""}={}){
+function validate190(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -7196,8 +7334,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate184(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+if(!(validate191(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7209,8 +7347,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate186(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate193(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7219,11 +7357,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate183.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRejectResult = validate188;
-function validate188(data, {instancePath=""}={}){
+const $NodePairRejectResult = validate195;
+function validate195(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -7253,11 +7391,11 @@ vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate188.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRequestResult = validate189;
-function validate189(data, {instancePath=""}={}){
+const $NodePairRequestResult = validate196;
+function validate196(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -7274,8 +7412,8 @@ if(!(data.status === "pending")){
 vErrors = add(vErrors, instancePath+"/status", "enum", {allowedValues: ["pending"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate184(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+if(!(validate191(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
 errors = vErrors.length;
 }}
 if(data.created !== undefined){
@@ -7285,11 +7423,11 @@ vErrors = add(vErrors, instancePath+"/created", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate189.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
-const $NodePairVerifyResult = validate191;
-function validate191(data, {instancePath=""}={}){
+const $NodePairVerifyResult = validate198;
+function validate198(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7307,11 +7445,11 @@ vErrors = add(vErrors, instancePath+"/node", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate191.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-const $NodeRenameResult = validate192;
-function validate192(data, {instancePath=""}={}){
+const $NodeRenameResult = validate199;
+function validate199(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7341,11 +7479,11 @@ vErrors = add(vErrors, instancePath+"/displayName", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate192.errors = vErrors;
+validate199.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalDecision = validate193;
-function validate193(data, {instancePath=""}={}){
+const $ExecApprovalDecision = validate200;
+function validate200(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -7395,11 +7533,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate193.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsSnapshot = validate194;
-function validate196(data, {instancePath=""}={}){
+const $ExecApprovalsSnapshot = validate201;
+function validate203(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7424,10 +7562,10 @@ vErrors = add(vErrors, instancePath+"/autoAllowSkills", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate196.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-function validate199(data, {instancePath=""}={}){
+function validate206(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pattern === undefined){
@@ -7457,10 +7595,10 @@ vErrors = add(vErrors, instancePath+"/lastResolvedPath", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate199.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
-function validate198(data, {instancePath=""}={}){
+function validate205(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7488,8 +7626,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate199(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+if(!(validate206(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7498,10 +7636,10 @@ vErrors = add(vErrors, instancePath+"/allowlist", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate198.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-function validate195(data, {instancePath=""}={}){
+function validate202(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.version === undefined){
@@ -7530,8 +7668,8 @@ else {
 vErrors = add(vErrors, instancePath+"/socket", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.defaults !== undefined){
-if(!(validate196(data.defaults, {instancePath:instancePath+"/defaults"}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate203(data.defaults, {instancePath:instancePath+"/defaults"}))){
+vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
 errors = vErrors.length;
 }}
 if(data.agents !== undefined){
@@ -7539,8 +7677,8 @@ let data5 = data.agents;
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key0 in data5){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate198(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+if(!(validate205(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7549,10 +7687,10 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate195.errors = vErrors;
+validate202.errors = vErrors;
 return errors === 0;
 }
-function validate194(data, {instancePath=""}={}){
+function validate201(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -7580,27 +7718,27 @@ if(typeof data.hash !== "string"){
 vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate195(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate202(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate194.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsNodeGetResult = validate203;
-function validate203(data, {instancePath=""}={}){
+const $ExecApprovalsNodeGetResult = validate210;
+function validate210(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate203.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
-const $SkillsBinsResult = validate204;
-function validate204(data, {instancePath=""}={}){
+const $SkillsBinsResult = validate211;
+function validate211(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7621,11 +7759,11 @@ vErrors = add(vErrors, instancePath+"/bins", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate204.errors = vErrors;
+validate211.errors = vErrors;
 return errors === 0;
 }
-const $SkillsInstallResult = validate205;
-function validate205(data, {instancePath=""}={}){
+const $SkillsInstallResult = validate212;
+function validate212(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7667,11 +7805,11 @@ vErrors = add(vErrors, instancePath+"/code", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate205.errors = vErrors;
+validate212.errors = vErrors;
 return errors === 0;
 }
-const $SkillsStatusResult = validate206;
-function validate208(data, {instancePath=""}={}){
+const $SkillsStatusResult = validate213;
+function validate215(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7752,10 +7890,10 @@ vErrors = add(vErrors, instancePath+"/os", "type", {type: "array"}, "must be arr
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate208.errors = vErrors;
+validate215.errors = vErrors;
 return errors === 0;
 }
-function validate207(data, {instancePath=""}={}){
+function validate214(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -7870,13 +8008,13 @@ if(typeof data.eligible !== "boolean"){
 vErrors = add(vErrors, instancePath+"/eligible", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.requirements !== undefined){
-if(!(validate208(data.requirements, {instancePath:instancePath+"/requirements"}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate215(data.requirements, {instancePath:instancePath+"/requirements"}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }}
 if(data.missing !== undefined){
-if(!(validate208(data.missing, {instancePath:instancePath+"/missing"}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate215(data.missing, {instancePath:instancePath+"/missing"}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }}
 if(data.configChecks !== undefined){
@@ -7960,10 +8098,10 @@ vErrors = add(vErrors, instancePath+"/install", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate207.errors = vErrors;
+validate214.errors = vErrors;
 return errors === 0;
 }
-function validate206(data, {instancePath=""}={}){
+function validate213(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.workspaceDir === undefined){
@@ -7989,8 +8127,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate207(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
-vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+if(!(validate214(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7999,11 +8137,11 @@ vErrors = add(vErrors, instancePath+"/skills", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate206.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
-const $SkillsUpdateResult = validate212;
-function validate212(data, {instancePath=""}={}){
+const $SkillsUpdateResult = validate219;
+function validate219(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8040,11 +8178,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate212.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
-const $CronJob = validate213;
-function validate215(data, {instancePath=""}={}){
+const $CronJob = validate220;
+function validate222(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8073,10 +8211,10 @@ vErrors = add(vErrors, instancePath+"/at", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate215.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
-function validate217(data, {instancePath=""}={}){
+function validate224(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8114,10 +8252,10 @@ vErrors = add(vErrors, instancePath+"/anchorMs", "minimum", {comparison: ">=", l
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate217.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
-function validate219(data, {instancePath=""}={}){
+function validate226(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8159,32 +8297,32 @@ vErrors = add(vErrors, instancePath+"/staggerMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate219.errors = vErrors;
+validate226.errors = vErrors;
 return errors === 0;
 }
-function validate214(data, {instancePath=""}={}){
+function validate221(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate215(data, {instancePath}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate222(data, {instancePath}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate217(data, {instancePath}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate224(data, {instancePath}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate219(data, {instancePath}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate226(data, {instancePath}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -8202,10 +8340,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate214.errors = vErrors;
+validate221.errors = vErrors;
 return errors === 0;
 }
-function validate223(data, {instancePath=""}={}){
+function validate230(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8229,10 +8367,10 @@ vErrors = add(vErrors, instancePath+"/text", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate223.errors = vErrors;
+validate230.errors = vErrors;
 return errors === 0;
 }
-function validate225(data, {instancePath=""}={}){
+function validate232(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8289,24 +8427,24 @@ vErrors = add(vErrors, instancePath+"/bestEffortDeliver", "type", {type: "boolea
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate225.errors = vErrors;
+validate232.errors = vErrors;
 return errors === 0;
 }
-function validate222(data, {instancePath=""}={}){
+function validate229(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate223(data, {instancePath}))){
-vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+if(!(validate230(data, {instancePath}))){
+vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate225(data, {instancePath}))){
-vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+if(!(validate232(data, {instancePath}))){
+vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -8324,10 +8462,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate222.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
-function validate213(data, {instancePath=""}={}){
+function validate220(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -8413,8 +8551,8 @@ if(data7 < 0 || isNaN(data7)){
 vErrors = add(vErrors, instancePath+"/updatedAtMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.schedule !== undefined){
-if(!(validate214(data.schedule, {instancePath:instancePath+"/schedule"}))){
-vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+if(!(validate221(data.schedule, {instancePath:instancePath+"/schedule"}))){
+vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
 errors = vErrors.length;
 }}
 if(data.sessionTarget !== undefined){
@@ -8432,8 +8570,8 @@ if(!((data11 === "next-heartbeat") || (data11 === "now"))){
 vErrors = add(vErrors, instancePath+"/wakeMode", "enum", {allowedValues: ["next-heartbeat","now"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.payload !== undefined){
-if(!(validate222(data.payload, {instancePath:instancePath+"/payload"}))){
-vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+if(!(validate229(data.payload, {instancePath:instancePath+"/payload"}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }}
 if(data.delivery !== undefined){
@@ -8517,11 +8655,11 @@ vErrors = add(vErrors, instancePath+"/state", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate213.errors = vErrors;
+validate220.errors = vErrors;
 return errors === 0;
 }
-const $CronListResult = validate228;
-function validate228(data, {instancePath=""}={}){
+const $CronListResult = validate235;
+function validate235(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobs === undefined){
@@ -8533,8 +8671,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate213(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+if(!(validate220(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8583,11 +8721,11 @@ vErrors = add(vErrors, instancePath+"/nextOffset", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate228.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
-const $CronRemoveResult = validate230;
-function validate230(data, {instancePath=""}={}){
+const $CronRemoveResult = validate237;
+function validate237(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8611,11 +8749,11 @@ vErrors = add(vErrors, instancePath+"/removed", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate230.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
-const $CronRunResult = validate231;
-function validate231(data, {instancePath=""}={}){
+const $CronRunResult = validate238;
+function validate238(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8644,11 +8782,11 @@ vErrors = add(vErrors, instancePath+"/reason", "enum", {allowedValues: ["already
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate231.errors = vErrors;
+validate238.errors = vErrors;
 return errors === 0;
 }
-const $CronRunsResult = validate232;
-function validate233(data, {instancePath=""}={}){
+const $CronRunsResult = validate239;
+function validate240(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -8733,10 +8871,10 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate233.errors = vErrors;
+validate240.errors = vErrors;
 return errors === 0;
 }
-function validate232(data, {instancePath=""}={}){
+function validate239(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.entries === undefined){
@@ -8748,8 +8886,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate233(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
-vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+if(!(validate240(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
+vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8758,11 +8896,11 @@ vErrors = add(vErrors, instancePath+"/entries", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate232.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
-const $CronStatusResult = validate235;
-function validate235(data, {instancePath=""}={}){
+const $CronStatusResult = validate242;
+function validate242(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -8806,11 +8944,11 @@ vErrors = add(vErrors, instancePath+"/nextWakeAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate235.errors = vErrors;
+validate242.errors = vErrors;
 return errors === 0;
 }
-const $ConfigApplyResult = validate236;
-function validate237(data, {instancePath=""}={}){
+const $ConfigApplyResult = validate243;
+function validate244(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8861,10 +8999,10 @@ vErrors = add(vErrors, instancePath+"/mode", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate237.errors = vErrors;
+validate244.errors = vErrors;
 return errors === 0;
 }
-function validate239(data, {instancePath=""}={}){
+function validate246(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -8928,10 +9066,10 @@ vErrors = add(vErrors, instancePath+"/payload", "type", {type: "object"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate239.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
-function validate236(data, {instancePath=""}={}){
+function validate243(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8967,23 +9105,23 @@ if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
 vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.restart !== undefined){
-if(!(validate237(data.restart, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate244(data.restart, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
 errors = vErrors.length;
 }}
 if(data.sentinel !== undefined){
-if(!(validate239(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
+if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate236.errors = vErrors;
+validate243.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSnapshot = validate241;
-function validate242(data, {instancePath=""}={}){
+const $ConfigSnapshot = validate248;
+function validate249(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9003,10 +9141,10 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate242.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
-function validate241(data, {instancePath=""}={}){
+function validate248(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9063,8 +9201,8 @@ if(Array.isArray(data5)){
 const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate242(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+if(!(validate249(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9076,8 +9214,8 @@ if(Array.isArray(data7)){
 const len1 = data7.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate242(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+if(!(validate249(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9089,8 +9227,8 @@ if(Array.isArray(data9)){
 const len2 = data9.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate242(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+if(!(validate249(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9099,11 +9237,89 @@ vErrors = add(vErrors, instancePath+"/legacyIssues", "type", {type: "array"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate241.errors = vErrors;
+validate248.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSchemaResult = validate246;
-function validate247(data, {instancePath=""}={}){
+const $ConfigPatchResult = validate253;
+function validate253(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ok === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "ok"}, "must have required property 'ok'");errors++;
+}
+if(data.path === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "path"}, "must have required property 'path'");errors++;
+}
+if(data.config === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "config"}, "must have required property 'config'");errors++;
+}
+if(data.restart === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "restart"}, "must have required property 'restart'");errors++;
+}
+if(data.sentinel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "sentinel"}, "must have required property 'sentinel'");errors++;
+}
+if(data.ok !== undefined){
+let data0 = data.ok;
+if(typeof data0 !== "boolean"){
+vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be boolean");errors++;
+}
+if(true !== data0){
+vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
+}}
+if(data.path !== undefined){
+if(typeof data.path !== "string"){
+vErrors = add(vErrors, instancePath+"/path", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.config !== undefined){
+let data2 = data.config;
+if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
+vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.restart !== undefined){
+let data3 = data.restart;
+const _errs8 = errors;
+let valid1 = false;
+const _errs9 = errors;
+if(!(validate244(data3, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs9 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs10 = errors;
+if(data3 !== null){
+vErrors = add(vErrors, instancePath+"/restart", "type", {type: "null"}, "must be null");errors++;
+}
+var _valid0 = _errs10 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = add(vErrors, instancePath+"/restart", "anyOf", {}, "must match a schema in anyOf");errors++;
+}
+else {
+errors = _errs8;
+if(vErrors !== null){
+if(_errs8){
+vErrors.length = _errs8;
+}
+else {
+vErrors = null;
+}}}}
+if(data.sentinel !== undefined){
+if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+errors = vErrors.length;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate253.errors = vErrors;
+return errors === 0;
+}
+const $ConfigSchemaResult = validate256;
+function validate257(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.label !== undefined){
@@ -9138,10 +9354,10 @@ vErrors = add(vErrors, instancePath+"/placeholder", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate247.errors = vErrors;
+validate257.errors = vErrors;
 return errors === 0;
 }
-function validate246(data, {instancePath=""}={}){
+function validate256(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.schema === undefined){
@@ -9166,8 +9382,8 @@ let data1 = data.uiHints;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key0 in data1){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate247(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
+if(!(validate257(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9184,11 +9400,11 @@ vErrors = add(vErrors, instancePath+"/generatedAt", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate246.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetResult = validate249;
-function validate249(data, {instancePath=""}={}){
+const $ConfigSetResult = validate259;
+function validate259(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9220,11 +9436,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate249.errors = vErrors;
+validate259.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigResult = validate250;
-function validate250(data, {instancePath=""}={}){
+const $TalkConfigResult = validate260;
+function validate260(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.config === undefined){
@@ -9264,11 +9480,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate250.errors = vErrors;
+validate260.errors = vErrors;
 return errors === 0;
 }
-const $TalkMode = validate251;
-function validate251(data, {instancePath=""}={}){
+const $TalkMode = validate261;
+function validate261(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9301,11 +9517,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate251.errors = vErrors;
+validate261.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertResult = validate252;
-function validate252(data, {instancePath=""}={}){
+const $TtsConvertResult = validate262;
+function validate262(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.audioPath === undefined){
@@ -9344,11 +9560,11 @@ vErrors = add(vErrors, instancePath+"/voiceCompatible", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate252.errors = vErrors;
+validate262.errors = vErrors;
 return errors === 0;
 }
-const $TtsDisableResult = validate253;
-function validate253(data, {instancePath=""}={}){
+const $TtsDisableResult = validate263;
+function validate263(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9361,11 +9577,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate253.errors = vErrors;
+validate263.errors = vErrors;
 return errors === 0;
 }
-const $TtsProvidersResult = validate254;
-function validate254(data, {instancePath=""}={}){
+const $TtsProvidersResult = validate264;
+function validate264(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.providers === undefined){
@@ -9443,11 +9659,11 @@ vErrors = add(vErrors, instancePath+"/active", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate254.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderResult = validate255;
-function validate255(data, {instancePath=""}={}){
+const $TtsSetProviderResult = validate265;
+function validate265(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -9461,11 +9677,11 @@ vErrors = add(vErrors, instancePath+"/provider", "enum", {allowedValues: ["opena
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate255.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
-const $TtsStatusResult = validate256;
-function validate256(data, {instancePath=""}={}){
+const $TtsStatusResult = validate266;
+function validate266(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9543,11 +9759,11 @@ vErrors = add(vErrors, instancePath+"/edgeEnabled", "type", {type: "boolean"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate256.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
-const $VoiceWakeTriggers = validate257;
-function validate257(data, {instancePath=""}={}){
+const $VoiceWakeTriggers = validate267;
+function validate267(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.triggers === undefined){
@@ -9568,11 +9784,11 @@ vErrors = add(vErrors, instancePath+"/triggers", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate257.errors = vErrors;
+validate267.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelResult = validate258;
-function validate258(data, {instancePath=""}={}){
+const $WizardCancelResult = validate268;
+function validate268(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -9590,11 +9806,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate258.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextResult = validate259;
-function validate260(data, {instancePath=""}={}){
+const $WizardNextResult = validate269;
+function validate270(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -9669,10 +9885,10 @@ vErrors = add(vErrors, instancePath+"/executor", "enum", {allowedValues: ["gatew
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate260.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
-function validate259(data, {instancePath=""}={}){
+function validate269(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.done === undefined){
@@ -9683,8 +9899,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate260(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+if(!(validate270(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9699,11 +9915,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate259.errors = vErrors;
+validate269.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartResult = validate262;
-function validate262(data, {instancePath=""}={}){
+const $WizardStartResult = validate272;
+function validate272(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -9726,8 +9942,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate260(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+if(!(validate270(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9742,16 +9958,16 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate262.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestResult = validate264;
-function validate264(data, {instancePath=""}={}){
-validate264.errors = null;
+const $BrowserRequestResult = validate274;
+function validate274(data, {instancePath=""}={}){
+validate274.errors = null;
 return true;
 }
-const $UpdateRunResult = validate265;
-function validate267(data, {instancePath=""}={}){
+const $UpdateRunResult = validate275;
+function validate277(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -9804,10 +10020,10 @@ vErrors = add(vErrors, instancePath+"/stderrTail", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate267.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
-function validate266(data, {instancePath=""}={}){
+function validate276(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -9855,8 +10071,8 @@ if(Array.isArray(data6)){
 const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate267(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
-vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+if(!(validate277(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9870,10 +10086,10 @@ vErrors = add(vErrors, instancePath+"/durationMs", "type", {type: "number"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate266.errors = vErrors;
+validate276.errors = vErrors;
 return errors === 0;
 }
-function validate265(data, {instancePath=""}={}){
+function validate275(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9897,8 +10113,8 @@ if(true !== data0){
 vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate266(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+if(!(validate276(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
 errors = vErrors.length;
 }}
 if(data.restart !== undefined){
@@ -9906,8 +10122,8 @@ let data2 = data.restart;
 const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
-if(!(validate237(data2, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate244(data2, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -9933,18 +10149,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate239(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
+if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate265.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
-const $CommandsListResult = validate272;
-function validate272(data, {instancePath=""}={}){
+const $CommandsListResult = validate282;
+function validate282(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.commands === undefined){
@@ -9966,11 +10182,11 @@ vErrors = add(vErrors, instancePath+"/commands", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate272.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
-const $PluginApprovalListResult = validate273;
-function validate273(data, {instancePath=""}={}){
+const $PluginApprovalListResult = validate283;
+function validate283(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -9983,11 +10199,11 @@ vErrors = add(vErrors, instancePath+"/" + i0, "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate273.errors = vErrors;
+validate283.errors = vErrors;
 return errors === 0;
 }
-const $QuestionListResult = validate274;
-function validate274(data, {instancePath=""}={}){
+const $QuestionListResult = validate284;
+function validate284(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.questions === undefined){
@@ -10009,11 +10225,11 @@ vErrors = add(vErrors, instancePath+"/questions", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate274.errors = vErrors;
+validate284.errors = vErrors;
 return errors === 0;
 }
-const $TaskSuggestionsListResult = validate275;
-function validate275(data, {instancePath=""}={}){
+const $TaskSuggestionsListResult = validate285;
+function validate285(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.suggestions === undefined){
@@ -10035,11 +10251,11 @@ vErrors = add(vErrors, instancePath+"/suggestions", "type", {type: "array"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate275.errors = vErrors;
+validate285.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogResult = validate276;
-function validate278(data, {instancePath=""}={}){
+const $ToolsCatalogResult = validate286;
+function validate288(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10095,10 +10311,10 @@ vErrors = add(vErrors, instancePath+"/defaultProfiles", "type", {type: "array"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate278.errors = vErrors;
+validate288.errors = vErrors;
 return errors === 0;
 }
-function validate277(data, {instancePath=""}={}){
+function validate287(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10141,8 +10357,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate278(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
-vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
+if(!(validate288(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
+vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10151,10 +10367,10 @@ vErrors = add(vErrors, instancePath+"/tools", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate277.errors = vErrors;
+validate287.errors = vErrors;
 return errors === 0;
 }
-function validate276(data, {instancePath=""}={}){
+function validate286(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -10214,8 +10430,8 @@ if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate277(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
-vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+if(!(validate287(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
+vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10224,12 +10440,12 @@ vErrors = add(vErrors, instancePath+"/groups", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate276.errors = vErrors;
+validate286.errors = vErrors;
 return errors === 0;
 }
-const $AgentAccepted = validate71;
-const $ExecApprovalAccepted = validate281;
-function validate281(data, {instancePath=""}={}){
+const $AgentAccepted = validate78;
+const $ExecApprovalAccepted = validate291;
+function validate291(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10282,11 +10498,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate281.errors = vErrors;
+validate291.errors = vErrors;
 return errors === 0;
 }
-const $ConnectChallengeEvent = validate282;
-function validate282(data, {instancePath=""}={}){
+const $ConnectChallengeEvent = validate292;
+function validate292(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nonce === undefined){
@@ -10316,11 +10532,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate282.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
-const $AgentEvent = validate283;
-function validate283(data, {instancePath=""}={}){
+const $AgentEvent = validate293;
+function validate293(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10391,11 +10607,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate283.errors = vErrors;
+validate293.errors = vErrors;
 return errors === 0;
 }
-const $ChatEvent = validate284;
-function validate285(data, {instancePath=""}={}){
+const $ChatEvent = validate294;
+function validate295(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -10421,8 +10637,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate94(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate101(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10443,8 +10659,8 @@ if(!(((((data4 === "stop") || (data4 === "length")) || (data4 === "toolUse")) ||
 vErrors = add(vErrors, instancePath+"/stopReason", "enum", {allowedValues: ["stop","length","toolUse","aborted","error"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate105(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate112(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }}
 if(data.api !== undefined){
@@ -10466,10 +10682,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate285.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
-function validate284(data, {instancePath=""}={}){
+function validate294(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10517,8 +10733,8 @@ if(!(((((data3 === "delta") || (data3 === "final")) || (data3 === "error")) || (
 vErrors = add(vErrors, instancePath+"/state", "enum", {allowedValues: ["delta","final","error","aborted","status"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.message !== undefined){
-if(!(validate285(data.message, {instancePath:instancePath+"/message"}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate295(data.message, {instancePath:instancePath+"/message"}))){
+vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
 errors = vErrors.length;
 }}
 if(data.errorMessage !== undefined){
@@ -10553,11 +10769,11 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate284.errors = vErrors;
+validate294.errors = vErrors;
 return errors === 0;
 }
-const $PresenceEvent = validate289;
-function validate289(data, {instancePath=""}={}){
+const $PresenceEvent = validate299;
+function validate299(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.presence !== undefined){
@@ -10613,11 +10829,11 @@ vErrors = add(vErrors, instancePath+"/delta", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate289.errors = vErrors;
+validate299.errors = vErrors;
 return errors === 0;
 }
-const $TickEvent = validate292;
-function validate292(data, {instancePath=""}={}){
+const $TickEvent = validate302;
+function validate302(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -10635,11 +10851,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate292.errors = vErrors;
+validate302.errors = vErrors;
 return errors === 0;
 }
-const $ShutdownEvent = validate293;
-function validate293(data, {instancePath=""}={}){
+const $ShutdownEvent = validate303;
+function validate303(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.reason === undefined){
@@ -10661,12 +10877,12 @@ vErrors = add(vErrors, instancePath+"/restartExpectedMs", "minimum", {comparison
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate293.errors = vErrors;
+validate303.errors = vErrors;
 return errors === 0;
 }
-const $HeartbeatRecord = validate49;
-const $CronEvent = validate294;
-function validate294(data, {instancePath=""}={}){
+const $HeartbeatRecord = validate54;
+const $CronEvent = validate304;
+function validate304(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobId === undefined){
@@ -10736,12 +10952,12 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate294.errors = vErrors;
+validate304.errors = vErrors;
 return errors === 0;
 }
-const $NodePairingRequest = validate184;
-const $NodePairResolvedEvent = validate295;
-function validate295(data, {instancePath=""}={}){
+const $NodePairingRequest = validate191;
+const $NodePairResolvedEvent = validate305;
+function validate305(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -10791,11 +11007,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate295.errors = vErrors;
+validate305.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeRequestEvent = validate296;
-function validate296(data, {instancePath=""}={}){
+const $NodeInvokeRequestEvent = validate306;
+function validate306(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10858,12 +11074,12 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate296.errors = vErrors;
+validate306.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairingRequest = validate166;
-const $DevicePairResolvedEvent = validate297;
-function validate297(data, {instancePath=""}={}){
+const $DevicePairingRequest = validate173;
+const $DevicePairResolvedEvent = validate307;
+function validate307(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -10913,11 +11129,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate297.errors = vErrors;
+validate307.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalPending = validate298;
-function validate299(data, {instancePath=""}={}){
+const $ExecApprovalPending = validate308;
+function validate309(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -10986,10 +11202,10 @@ vErrors = add(vErrors, instancePath+"/sessionKey", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate299.errors = vErrors;
+validate309.errors = vErrors;
 return errors === 0;
 }
-function validate298(data, {instancePath=""}={}){
+function validate308(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11014,8 +11230,8 @@ else {
 vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate299(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+if(!(validate309(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
 errors = vErrors.length;
 }}
 if(data.createdAtMs !== undefined){
@@ -11039,11 +11255,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate298.errors = vErrors;
+validate308.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolvedEvent = validate301;
-function validate301(data, {instancePath=""}={}){
+const $ExecApprovalResolvedEvent = validate311;
+function validate311(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11084,14 +11300,14 @@ if(data3 < 0 || isNaN(data3)){
 vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.request !== undefined){
-if(!(validate299(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+if(!(validate309(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate301.errors = vErrors;
+validate311.errors = vErrors;
 return errors === 0;
 }
 
@@ -11182,7 +11398,7 @@ export const resultValidators = {
   "cron.update": $CronJob,
   "config.apply": $ConfigApplyResult,
   "config.get": $ConfigSnapshot,
-  "config.patch": $ConfigApplyResult,
+  "config.patch": $ConfigPatchResult,
   "config.schema": $ConfigSchemaResult,
   "config.set": $ConfigSetResult,
   "talk.config": $TalkConfigResult,

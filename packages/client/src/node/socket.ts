@@ -9,7 +9,8 @@ import { encodeFrame, FrameError, FrameReader, opcode } from "./frames.ts";
 export interface NodeSocketOptions {
   /** Added to the upgrade request. */
   headers?: Readonly<Record<string, string>>;
-  /** SHA-256 of the server's certificate, hex; colons and case do not matter. Replaces the check of its chain. */
+  /** SHA-256 of the server's certificate, 64 hex digits; colons and case do not matter. Replaces the check of its chain.
+   *  A value of another form fits no certificate. */
   tlsFingerprint?: string;
   /** Default 25 MiB. */
   maxPayloadBytes?: number;
@@ -84,7 +85,11 @@ class NodeSocket implements Socket {
     const { connect: connectTls } = await import("node:tls");
     if (this.#phase !== "opening") return;
     const host = hostOf(target);
-    const wanted = this.#options.tlsFingerprint?.replaceAll(":", "").toLowerCase();
+    const pinned = this.#options.tlsFingerprint;
+    const wanted = pinned === undefined ? undefined : plainFingerprint(pinned);
+    if (wanted !== undefined && !/^[0-9a-f]{64}$/.test(wanted)) {
+      return this.#failLater(new Error("the TLS fingerprint to compare with is not a SHA-256 in hex (64 digits)"));
+    }
     const named = /[a-z]/i.test(host) && !host.includes(":");
     const tls = connectTls({
       host,
@@ -94,13 +99,11 @@ class NodeSocket implements Socket {
     });
     this.#attach(tls);
     tls.once("secureConnect", () => {
-      const found = tls.getPeerCertificate().fingerprint256?.replaceAll(":", "").toLowerCase();
-      if (wanted === undefined || found === wanted) return this.#upgrade(target);
-      this.#destroy({
-        code: 1006,
-        reason: "",
-        error: new Error("the gateway's TLS certificate is not the pinned one"),
-      });
+      const found = tls.getPeerCertificate().fingerprint256 ?? "";
+      if (wanted === undefined || plainFingerprint(found) === wanted) return this.#upgrade(target);
+      // Nothing was sent yet: no credential reaches a server that only says it is the gateway.
+      const error = new Error(`the gateway's TLS certificate is not the pinned one: it is ${found || "unknown"}`);
+      this.#destroy({ code: 1006, reason: "", error });
     });
   }
 
@@ -209,6 +212,14 @@ class NodeSocket implements Socket {
     this.#events.close(code, reason, error);
   }
 }
+
+/** `SHA256:` before it, colons inside and case are how tools differ in printing the same digest. */
+const plainFingerprint = (text: string): string =>
+  text
+    .trim()
+    .replace(/^sha-?256[:=]/i, "")
+    .replaceAll(":", "")
+    .toLowerCase();
 
 const hostOf = (target: URL): string => target.hostname.replace(/^\[|\]$/g, "");
 

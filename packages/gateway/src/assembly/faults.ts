@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../kernel/log.ts";
-import type { Redactor } from "../kernel/redact.ts";
+import { errorText, type Redactor } from "../kernel/redact.ts";
 import type { World } from "../kernel/world.ts";
 
 const transientCodes = new Set([
@@ -32,7 +32,8 @@ export function isTransient(error: unknown, depth = 0): boolean {
   if (error.name === "AbortError" || error.message === "fetch failed") return true;
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && transientCodes.has(code)) return true;
-  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every((e) => isTransient(e, depth + 1));
+  if (error instanceof AggregateError)
+    return error.errors.length > 0 && error.errors.every((e) => isTransient(e, depth + 1));
   return error.cause !== undefined && isTransient(error.cause, depth + 1);
 }
 
@@ -74,7 +75,7 @@ function writeCrashRecord(kind: string, error: unknown, { state, redactor, world
     time: new Date(world.now()).toISOString(),
     version,
     uptimeMs: Math.round(world.monotonic()),
-    error: redactor.clean(error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, maxRecordChars),
+    error: redactor.clean(errorText(error)).slice(0, maxRecordChars),
   });
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

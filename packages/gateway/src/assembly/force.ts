@@ -36,13 +36,18 @@ export async function freePort(options: ForceOptions): Promise<void> {
   if (holders.length === 0) return log.info(`force: no listeners on port ${port}`);
   const family = await familyOf(world);
   for (const { pid, command } of holders) {
-    if (family.has(pid)) throw refused(`port ${port} is held by this process or one of its family (pid ${pid}, ${command}); it is not stopped`);
+    if (family.has(pid))
+      throw refused(
+        `port ${port} is held by this process or one of its family (pid ${pid}, ${command}); it is not stopped`,
+      );
   }
   const mine = process.getuid?.();
   const known = await Promise.all(holders.map((holder) => describe(holder, world)));
   for (const { uid, pid, command, user } of known) {
     if (uid !== undefined && mine !== undefined && uid !== mine) {
-      throw refused(`port ${port} is held by another user's process (pid ${pid}, ${command}, user ${user}). Stop it as that user, or choose another port with --port.`);
+      throw refused(
+        `port ${port} is held by another user's process (pid ${pid}, ${command}, user ${user}). Stop it as that user, or choose another port with --port.`,
+      );
     }
   }
   for (const holder of known) {
@@ -56,10 +61,12 @@ export async function freePort(options: ForceOptions): Promise<void> {
     const left = await listeners(lsof, port, world);
     const elapsed = world.monotonic() - began;
     if (left.length === 0) return log.info(`force: waited ${Math.round(elapsed)}ms for port ${port} to free`);
-    if (elapsed >= forceTimes.budgetMs) throw refused(`port ${port} still has listeners after --force: ${left.map(({ pid }) => pid).join(", ")}`);
+    if (elapsed >= forceTimes.budgetMs)
+      throw refused(`port ${port} still has listeners after --force: ${left.map(({ pid }) => pid).join(", ")}`);
     if (elapsed < forceTimes.termMs || escalated) continue;
     escalated = true;
-    for (const holder of known) if (left.some(({ pid }) => pid === holder.pid)) await signalled(holder, "SIGKILL", world, kill);
+    for (const holder of known)
+      if (left.some(({ pid }) => pid === holder.pid)) await signalled(holder, "SIGKILL", world, kill);
     log.warn(`force: escalated to SIGKILL while freeing port ${port}`);
   }
 }
@@ -67,7 +74,10 @@ export async function freePort(options: ForceOptions): Promise<void> {
 const refused = (text: string): StartRefused => new StartRefused(`Force: Error: ${text}`, false);
 
 function findLsof(world: World, first: readonly string[]): string {
-  const inPath = (world.env.PATH ?? "").split(delimiter).filter(Boolean).map((folder) => join(folder, "lsof"));
+  const inPath = (world.env.PATH ?? "")
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => join(folder, "lsof"));
   for (const path of [...first, ...inPath]) {
     try {
       accessSync(path, constants.X_OK);
@@ -110,7 +120,9 @@ async function listeners(lsof: string, port: number, world: World): Promise<{ pi
   if (ran.code === 1 && ran.stdout.trim() === "") return [];
   if (ran.code !== 0) {
     const why = ran.stderr.trim().split("\n")[0]?.slice(0, 300);
-    throw refused(`lsof failed (${ran.code === null ? "no answer in time" : `exit ${ran.code}`})${why ? `: ${why}` : ""}`);
+    throw refused(
+      `lsof failed (${ran.code === null ? "no answer in time" : `exit ${ran.code}`})${why ? `: ${why}` : ""}`,
+    );
   }
   const found = new Map<number, string>();
   let pid = 0;
@@ -130,21 +142,31 @@ async function familyOf(world: World): Promise<Set<number>> {
     if (pid && parent !== undefined) parents.set(pid, parent);
   }
   const family = new Set([world.pid, process.ppid]);
-  for (let at = parents.get(world.pid); at !== undefined && at > 0 && family.size < 100; at = parents.get(at)) family.add(at);
+  for (let at = parents.get(world.pid); at !== undefined && at > 0 && family.size < 100; at = parents.get(at))
+    family.add(at);
   const own = new Set([world.pid]);
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false;
     for (const [pid, parent] of parents) if (own.has(parent) && !own.has(pid)) grown = Boolean(own.add(pid));
   }
   return new Set([...family, ...own]);
 }
 
-async function describe(holder: { pid: number; command: string }, world: World): Promise<Holder & { uid: number | undefined }> {
+async function describe(
+  holder: { pid: number; command: string },
+  world: World,
+): Promise<Holder & { uid: number | undefined }> {
   const { pid, command } = holder;
   const ran = await run("ps", ["-o", "uid=,user=", "-p", String(pid)], world).catch(() => undefined);
   const [uid, user] = ran?.stdout.trim().split(/\s+/u) ?? [];
   const fromProc = world.platform === "linux" ? ownerOf(pid) : undefined;
-  return { pid, command, user: user || String(fromProc ?? "unknown"), startedAt: await startOf(pid, world), uid: uid ? Number(uid) : fromProc };
+  return {
+    pid,
+    command,
+    user: user || String(fromProc ?? "unknown"),
+    startedAt: await startOf(pid, world),
+    uid: uid ? Number(uid) : fromProc,
+  };
 }
 
 function ownerOf(pid: number): number | undefined {
@@ -173,7 +195,12 @@ async function startOf(pid: number, world: World): Promise<string | undefined> {
 }
 
 /** Sends the signal when the pid still names the process that was found. False when it is gone. */
-async function signalled(holder: Holder, signal: NodeJS.Signals, world: World, kill: (pid: number, signal: NodeJS.Signals) => void): Promise<boolean> {
+async function signalled(
+  holder: Holder,
+  signal: NodeJS.Signals,
+  world: World,
+  kill: (pid: number, signal: NodeJS.Signals) => void,
+): Promise<boolean> {
   const now = await startOf(holder.pid, world);
   if (now === undefined || now !== holder.startedAt) return false;
   try {
@@ -181,6 +208,8 @@ async function signalled(holder: Holder, signal: NodeJS.Signals, world: World, k
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw refused(`pid ${holder.pid} (${holder.command}) cannot be stopped: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw refused(
+      `pid ${holder.pid} (${holder.command}) cannot be stopped: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
   }
 }

@@ -1,12 +1,19 @@
 /** The Gateway: one generation of all rooms, built in order, read from top to bottom. The Host owns what outlives it: lock,
  *  listener, signals, log. */
-import { join } from "node:path";
-import { configMethods, documentSchema, readConfig, secretsOf, type ConfigSnapshot } from "../config/index.ts";
-import { AgentDirectory, agentMethods, Agents, agentTools, runMigrations } from "../features/agents/index.ts";
-import { deviceMethods, deviceMigrations, Devices } from "../features/devices/index.ts";
+import { dirname, join } from "node:path";
+import {
+  configMethods,
+  documentSchema,
+  secretsOf,
+  type ConfigSnapshot,
+  type ReloadPlan,
+  type RestartPort,
+} from "../config/index.ts";
+import { AgentDirectory, agentMethods, Agents, agentTools } from "../features/agents/index.ts";
+import { deviceMethods, Devices } from "../features/devices/index.ts";
 import { modelMethods, Models } from "../features/models/index.ts";
 import { Presence, presenceMethods } from "../features/presence/index.ts";
-import { sessionMethods, sessionMigrations, Sessions, SystemEvents } from "../features/sessions/index.ts";
+import { sessionMethods, Sessions, SystemEvents } from "../features/sessions/index.ts";
 import { Skills, skillsMethods } from "../features/skills/index.ts";
 import { Health, LogTail, statusMethods } from "../features/status/index.ts";
 import { type AgentToolsConfig, ChildFile, coreTools, killLeftovers, Processes, type ToolPolicyConfig, Tools, toolsMethods } from "../features/tools/index.ts";
@@ -18,13 +25,21 @@ import type { Redactor } from "../kernel/redact.ts";
 import type { World } from "../kernel/world.ts";
 import { Server, type Listener } from "../server/index.ts";
 import { openStore, type SqliteStore } from "../store/index.ts";
+import { recordApplied } from "./applied-config.ts";
 import { laterMethods } from "./later-methods.ts";
 import { joinHandlers } from "./handlers.ts";
+import { storeMigrations } from "./migrations.ts";
+import { hasUnreadOldState } from "./old-state.ts";
+import type { ConfigState } from "./reload.ts";
+import type { SafeState } from "./safe-mode.ts";
+import { Sentinel } from "./sentinel.ts";
+import { StallWatch } from "./stall.ts";
 import { declared, type EffectiveConfig } from "./sections.ts";
 import { serverSettings } from "./server-settings.ts";
 import { snapshotPort } from "./snapshot.ts";
 import type { Endpoint } from "./startup-checks.ts";
 import { statusSources } from "./status-sources.ts";
+import { Tailnet } from "./tailscale.ts";
 
 export interface GatewayOptions {
   world: World;
@@ -38,6 +53,14 @@ export interface GatewayOptions {
   version: string;
   logFile: () => string;
   verbose: boolean;
+  process: ProcessView;
+}
+
+/** What a generation sees of the process around it. */
+export interface ProcessView {
+  restarts: RestartPort;
+  configState: () => ConfigState;
+  safe: () => SafeState | undefined;
 }
 
 /** How a generation ends. */
@@ -53,6 +76,7 @@ export interface Problem {
 }
 
 interface Parts {
+  world: World;
   store: SqliteStore;
   server: Server;
   agents: Agents;
@@ -63,6 +87,8 @@ interface Parts {
   config: { current: EffectiveConfig };
   lifecycle: Lifecycle;
   log: Logger;
+  redactor: Redactor;
+  sentinel: Sentinel;
   problems: () => Problem[];
 }
 
@@ -71,6 +97,7 @@ export class Gateway {
   readonly models: Models;
   readonly config: { readonly current: EffectiveConfig };
   readonly store: SqliteStore;
+  readonly sentinel: Sentinel;
   readonly #parts: Parts;
   readonly #background = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -82,16 +109,19 @@ export class Gateway {
     this.models = parts.models;
     this.config = parts.config;
     this.store = parts.store;
+    this.sentinel = parts.sentinel;
   }
 
   /** Opens the store, builds the rooms, resolves what a former process left open, then lets connections in. When it
    *  rejects, everything it opened is closed again. */
   static async start(options: GatewayOptions): Promise<Gateway> {
     const { world, log, redactor, snapshot } = options;
+    redactor.usePatterns((snapshot.config as EffectiveConfig).logging);
+    redactor.addEnvironment(snapshot.env);
     for (const secret of secretsOf(snapshot.config, documentSchema(declared))) redactor.add(secret);
     const store = openStore({
       path: join(stateDir(world), "openclaw.db"),
-      migrations: [...sessionMigrations, ...deviceMigrations, ...runMigrations],
+      migrations: storeMigrations,
       world,
       log: log.child("store"),
     });
@@ -100,6 +130,7 @@ export class Gateway {
       const gateway = new Gateway(parts);
       await parts.lifecycle.start();
       gateway.#runBackground();
+      recordApplied(snapshot, world, log.child("config"));
       return gateway;
     } catch (error) {
       store.close();
@@ -120,6 +151,31 @@ export class Gateway {
   async drain(budgetMs: number): Promise<void> {
     this.#parts.server.drain();
     await this.#parts.agents.drain(budgetMs);
+  }
+
+  /** The restart was called off: as if `drain` had not been. */
+  resume(): void {
+    this.#parts.server.resume();
+    this.#parts.agents.resume();
+  }
+
+  /** Takes a new config over while everything runs: services build their new parts, then all readers see the new values at
+   *  once. Answers with the services that kept their old part (R-REL-4). */
+  async reload(snapshot: ConfigSnapshot, plan: ReloadPlan): Promise<Problem[]> {
+    const { config, lifecycle, redactor } = this.#parts;
+    redactor.usePatterns((snapshot.config as EffectiveConfig).logging);
+    redactor.addEnvironment(snapshot.env);
+    for (const secret of secretsOf(snapshot.config, documentSchema(declared))) redactor.add(secret);
+    const next = snapshot.config as EffectiveConfig;
+    const failed = await lifecycle.reload(plan.services.keys(), next);
+    config.current = next;
+    recordApplied(snapshot, this.#parts.world, this.#parts.log.child("config"));
+    return failed;
+  }
+
+  /** The state of the process changed: one new health snapshot says so. */
+  stateChanged(): void {
+    this.#parts.health.refreshSoon();
   }
 
   /** The part of a stop that must survive SIGKILL: announce, admit nothing, write the end of every run (R-SHUT-4).
@@ -150,6 +206,9 @@ export class Gateway {
 
   /** What may fail or need the network runs after ready and never stops the gateway (R-START-2). */
   #runBackground(): void {
+    if (hasUnreadOldState(dirname(this.store.path))) {
+      this.#parts.log.info("conversations or devices of an older OpenClaw are in the state directory; to take them over, stop the gateway and run: openclaw sessions import");
+    }
     this.#parts.models
       .discoverLocal(this.#background.signal)
       .catch((error: unknown) => this.#parts.log.debug("looking for local model servers failed", { error }));
@@ -240,12 +299,18 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     log: log.child("devices"),
     closeDevice: (deviceId, reason, role) => server.closeDevice(deviceId, reason, role),
   });
-  const problems = (): Problem[] => lineUp([...services, { name: "store", health: () => store.health() }]);
-  const sources = statusSources({ world, version, config, store, sessions, systemEvents, agents, directory, models, problems, configPath: snapshot.path, connections: () => server.connections().length });
+  const sentinel = new Sentinel({
+    store,
+    log,
+    show: (sessionKey, text) => queueSystemEvent(sessionKey ? sessions.canonicalKey(sessionKey) : sessions.mainKey(), text),
+  });
+  const failing = (): Problem[] => lineUp([...services, { name: "store", health: () => store.health() }]);
+  const problems = (): Problem[] => [...failing(), ...troubles(options.process)];
+  const sources = { ...statusSources({ world, version, config, store, sessions, systemEvents, agents, directory, models, problems, configPath: snapshot.path, connections: () => server.connections().length }), configState: options.process.configState, safe: options.process.safe };
   const health = new Health(sources, bus);
   const handlers = joinHandlers(
     statusMethods(sources, health, new LogTail(options.logFile)),
-    configMethods({ read: () => readConfig(snapshot.path, world, declared), declared, version, now: world.now }),
+    configMethods({ path: snapshot.path, declared, version, world, restart: options.process.restarts, sentinel }),
     presenceMethods(presence),
     deviceMethods(devices),
     sessionMethods(sessions),
@@ -266,7 +331,8 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     presence,
     snapshots: snapshotPort({ world, presence, health, directory, sessions, config, configPath: snapshot.path, stateDir: state, authMode: options.endpoint.auth.mode }),
     info: { version, host: world.hostname() },
-    failing: () => problems().map((problem) => problem.part),
+    tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
+    failing: () => failing().map((problem) => problem.part),
   });
 
   const services = [
@@ -280,9 +346,22 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     },
     // Every run a former process left open is resolved before anyone can connect (R-SHUT-2).
     { name: "agents", start: () => agents.start() },
+    sentinel,
+    new StallWatch({ world, log: log.child("stall"), woke: () => server.woke() }),
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
   ];
-  return { store, server, agents, directory, models, bus, health, config, lifecycle: new Lifecycle(services, log), log, problems };
+  return { world, store, server, agents, directory, models, bus, health, config, lifecycle: new Lifecycle(services, log), log, redactor, sentinel, problems };
+}
+
+/** What is wrong with the process rather than with a part of it; it works on. */
+function troubles({ configState, safe }: ProcessView): Problem[] {
+  const { lastReloadError, failed = [] } = configState();
+  const held = safe();
+  return [
+    ...(lastReloadError ? [{ part: "config", message: lastReloadError.message }] : []),
+    ...failed.map(({ part, message }) => ({ part, message: `keeps its former config: ${message}` })),
+    ...(held ? [{ part: "safe-mode", message: held.reason }] : []),
+  ];
 }
 
 function lineUp(services: readonly { name: string; health?(): string | undefined }[]): Problem[] {

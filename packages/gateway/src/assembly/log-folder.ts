@@ -19,7 +19,8 @@ export function logFolder(world: Pick<World, "tmpdir">, state: string): LogFolde
     if (!found) return { folder: preferred };
     if (found.isSymbolicLink()) return fallback(`${preferred} is a link.`);
     if (!found.isDirectory()) return fallback(`${preferred} is not a folder.`);
-    if (uid !== undefined && found.uid !== uid) return fallback(`${preferred} belongs to another user (uid ${found.uid}).`);
+    if (uid !== undefined && found.uid !== uid)
+      return fallback(`${preferred} belongs to another user (uid ${found.uid}).`);
     return { folder: preferred };
   } catch (error) {
     return fallback(`${preferred} cannot be looked at (${(error as NodeJS.ErrnoException).code ?? "unknown error"}).`);

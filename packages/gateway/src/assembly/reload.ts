@@ -199,7 +199,9 @@ export class Reloader {
     if (reason !== undefined) {
       cancelRestart();
       const text = reason.replaceAll("\n", " ");
-      log.error(`config change needs a restart that would fail; the running config stays: ${text}`, { paths: list(paths) });
+      log.error(`config change needs a restart that would fail; the running config stays: ${text}`, {
+        paths: list(paths),
+      });
       return this.refuse(`restart refused: ${text}`);
     }
     const already = this.#state.needsRestart !== undefined;
@@ -213,7 +215,8 @@ export class Reloader {
     cancelRestart();
     const failed = await apply(next, plan);
     this.#active = next;
-    for (const { part, message } of failed) log.error(`${part} could not take over the new config and keeps the old: ${message}`);
+    for (const { part, message } of failed)
+      log.error(`${part} could not take over the new config and keeps the old: ${message}`);
     this.#became(next, failed.length > 0 ? { failed } : {});
     if (plan.services.size > 0) log.info(`config hot reload applied (${named})`);
     else log.info(`config change applied (dynamic reads: ${named})`);

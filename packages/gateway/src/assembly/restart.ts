@@ -4,7 +4,12 @@ import type { RestartAnswer, RestartPort, RestartRequest } from "../config/index
 import type { Logger } from "../kernel/log.ts";
 import type { Timer, World } from "../kernel/world.ts";
 
-export const restartTimes = { defaultDelayMs: 2_000, maxDelayMs: 60_000, graceMs: 5_000, betweenReloadsMs: 10_000 } as const;
+export const restartTimes = {
+  defaultDelayMs: 2_000,
+  maxDelayMs: 60_000,
+  graceMs: 5_000,
+  betweenReloadsMs: 10_000,
+} as const;
 const maxReasonChars = 200;
 
 export interface RestartOptions {
@@ -43,7 +48,10 @@ export class Restarts implements RestartPort {
   }
 
   request(request: RestartRequest): RestartAnswer {
-    const delayMs = Math.min(restartTimes.maxDelayMs, Math.max(0, Math.round(request.delayMs ?? restartTimes.defaultDelayMs)));
+    const delayMs = Math.min(
+      restartTimes.maxDelayMs,
+      Math.max(0, Math.round(request.delayMs ?? restartTimes.defaultDelayMs)),
+    );
     return this.#plan(delayMs, request.reason, false);
   }
 

@@ -49,7 +49,11 @@ export class SafeMode {
     const unclean = former.runningSince === null ? former.unclean : [...former.unclean, former.runningSince];
     const recent = unclean.filter((at) => at <= now && now - at <= limits.windowMs);
     const safe = recent.length >= limits.maxUncleanBoots;
-    this.#boots = { unclean: recent.slice(-keptBoots), runningSince: now, entered: safe ? former.entered + 1 : former.entered };
+    this.#boots = {
+      unclean: recent.slice(-keptBoots),
+      runningSince: now,
+      entered: safe ? former.entered + 1 : former.entered,
+    };
     if (safe) {
       const reason = `crash-loop: ${recent.length} unclean ends within ${Math.round(limits.windowMs / 1_000)} s`;
       this.#safe = { reason, since: now };

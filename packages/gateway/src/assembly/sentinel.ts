@@ -36,7 +36,12 @@ export class Sentinel implements SentinelPort, Service {
     if (typeof payload.message === "string") payload.message = payload.message.slice(0, maxMessageChars);
     if (JSON.stringify(payload).length > maxNoteChars) delete payload.stats;
     const note = JSON.stringify(payload);
-    await store.commit((tx) => tx.run("INSERT INTO restart_note (id, note) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET note = excluded.note", note));
+    await store.commit((tx) =>
+      tx.run(
+        "INSERT INTO restart_note (id, note) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET note = excluded.note",
+        note,
+      ),
+    );
     return { path: store.path, payload };
   }
 

@@ -35,7 +35,11 @@ export class StallWatch implements Service {
       const late = ran - everyMs;
       const apart = Math.abs(passed - ran);
       if (late >= stallMs) this.#tell(`nothing ran for ${Math.round(late / 1_000)} s`, late);
-      else if (apart >= stallMs) this.#tell(`wall clock and uptime moved ${Math.round(apart / 1_000)} s apart (sleep, or the clock was set)`, apart);
+      else if (apart >= stallMs)
+        this.#tell(
+          `wall clock and uptime moved ${Math.round(apart / 1_000)} s apart (sleep, or the clock was set)`,
+          apart,
+        );
     });
   }
 

@@ -2,6 +2,7 @@
  *  config before a restart is asked for (R-REL-5). Throws StartRefused with the text for the person at the terminal. */
 import { networkInterfaces } from "node:os";
 import { isIPv4 } from "node:net";
+import { commandLine } from "../kernel/paths.ts";
 import type { GatewayConfig } from "../server/gateway.config.ts";
 import type { AuthSettings } from "../server/ports.ts";
 import type { World } from "../kernel/world.ts";
@@ -23,6 +24,8 @@ export interface LaunchFlags {
   auth?: string;
   token?: string;
   password?: string;
+  tailscale?: "off" | "serve" | "funnel";
+  tailscaleResetOnExit?: boolean;
   allowUnconfigured?: boolean;
 }
 
@@ -31,6 +34,8 @@ export interface Endpoint {
   port: number;
   bind: "loopback" | "lan" | "tailnet" | "auto" | "custom";
   auth: AuthSettings;
+  tls: GatewayConfig["tls"];
+  tailscale: GatewayConfig["tailscale"];
 }
 
 const binds = ["loopback", "lan", "tailnet", "auto", "custom"] as const;
@@ -39,19 +44,39 @@ export function resolveEndpoint(flags: LaunchFlags, config: GatewayConfig, exist
   if (flags.auth !== undefined && flags.auth !== "token" && flags.auth !== "password") {
     throw new StartRefused('Invalid --auth (use "token" or "password")');
   }
-  checkPresence(flags, config, exists, path);
+  checkPresence(flags, config, exists, path, world);
   const bind = (flags.bind ?? config.bind) as Endpoint["bind"];
   if (!binds.includes(bind)) {
     throw new StartRefused('Invalid --bind (use "loopback", "lan", "tailnet", "auto", or "custom")');
   }
-  return { host: bindHost(bind, config.customBindHost), port: resolvePort(flags, config, world), bind, auth: resolveAuth(flags, config, bind, world) };
+  const tailscale = {
+    mode: flags.tailscale ?? config.tailscale.mode,
+    resetOnExit: flags.tailscaleResetOnExit || config.tailscale.resetOnExit,
+  };
+  const auth = resolveAuth(flags, config, bind, tailscale.mode, world);
+  const host = bindHost(bind, config.customBindHost);
+  checkExposure(tailscale.mode, host, auth);
+  return { host, port: resolvePort(flags, config, world), bind, auth, tls: config.tls, tailscale };
 }
 
-function checkPresence(flags: LaunchFlags, config: GatewayConfig, exists: boolean, path: string): void {
+/** The proxy of Tailscale speaks to loopback, and the public must know a password (lifecycle.md §2.3 step 6). */
+function checkExposure(mode: GatewayConfig["tailscale"]["mode"], host: string, auth: AuthSettings): void {
+  if (mode === "off") return;
+  if (!host.startsWith("127.")) {
+    throw new StartRefused(`tailscale ${mode} requires gateway bind=loopback (127.0.0.1), not ${host}. Set gateway.bind to loopback, or gateway.tailscale.mode to off.`);
+  }
+  if (mode === "funnel" && auth.mode !== "password") {
+    throw new StartRefused(
+      "tailscale funnel requires gateway auth mode=password. Set gateway.auth.mode to password and gateway.auth.password (or OPENCLAW_GATEWAY_PASSWORD).",
+    );
+  }
+}
+
+function checkPresence(flags: LaunchFlags, config: GatewayConfig, exists: boolean, path: string, world: Pick<World, "env">): void {
   if (flags.allowUnconfigured) return;
   if (!exists) {
     throw new StartRefused(
-      `Missing config. Run \`openclaw setup\` or set gateway.mode=local (or pass --allow-unconfigured).\nLooked for ${path}.`,
+      `Missing config. Run \`${commandLine(world, "setup")}\` or set gateway.mode=local (or pass --allow-unconfigured).\nLooked for ${path}.`,
     );
   }
   if (config.mode !== "local") {
@@ -95,23 +120,31 @@ function tailnetAddress(): string | undefined {
   return undefined;
 }
 
-function resolveAuth(flags: LaunchFlags, config: GatewayConfig, bind: Endpoint["bind"], world: Pick<World, "env">): AuthSettings {
+function resolveAuth(
+  flags: LaunchFlags,
+  config: GatewayConfig,
+  bind: Endpoint["bind"],
+  tailscale: GatewayConfig["tailscale"]["mode"],
+  world: Pick<World, "env">,
+): AuthSettings {
   const env = world.env;
   const token = flags.token || config.auth.token || env.OPENCLAW_GATEWAY_TOKEN || env.CLAWDBOT_GATEWAY_TOKEN;
   const password = flags.password || config.auth.password || env.OPENCLAW_GATEWAY_PASSWORD || env.CLAWDBOT_GATEWAY_PASSWORD;
   const mode = (flags.auth as AuthSettings["mode"] | undefined) ?? config.auth.mode ?? (password && !flags.token ? "password" : "token");
   const secret = mode === "token" ? token : password;
+  const allowTailscale = config.auth.allowTailscale ?? (tailscale === "serve" && mode !== "password");
   if (!secret && bind !== "loopback") {
     throw new StartRefused(
       `Refusing to bind gateway to ${bind} without auth.\nSet gateway.auth.token (or OPENCLAW_GATEWAY_TOKEN), or pass --token.`,
     );
   }
-  if (!secret) {
+  const misplaced = config.remote.token ? "\ngateway.remote.token is for reaching another gateway; this one reads gateway.auth.token." : "";
+  if (!secret && !(allowTailscale && mode === "token")) {
     throw new StartRefused(
       mode === "token"
-        ? "Gateway auth is set to token, but no token is configured.\nSet gateway.auth.token (or OPENCLAW_GATEWAY_TOKEN), or pass --token.\n`openclaw setup` writes one."
+        ? `Gateway auth is set to token, but no token is configured.\nSet gateway.auth.token (or OPENCLAW_GATEWAY_TOKEN), or pass --token.\n\`${commandLine(world, "setup")}\` writes one.${misplaced}`
         : "Gateway auth is set to password, but no password is configured.\nSet gateway.auth.password (or OPENCLAW_GATEWAY_PASSWORD), or pass --password.",
     );
   }
-  return { mode, ...(token ? { token } : {}), ...(password ? { password } : {}) };
+  return { mode, allowTailscale, ...(token ? { token } : {}), ...(password ? { password } : {}) };
 }

@@ -138,7 +138,10 @@ export class ConfigWatch {
     this.#folders.delete(path);
     if (this.#warned) return;
     this.#warned = true;
-    this.#options.log.warn(`config watcher failed; changes are looked for every ${watchTimes.pollMs / 1_000} s`, { path, error });
+    this.#options.log.warn(`config watcher failed; changes are looked for every ${watchTimes.pollMs / 1_000} s`, {
+      path,
+      error,
+    });
   }
 }
 

@@ -18,6 +18,8 @@ export interface OptionSpec {
 export interface ArgumentSpec {
   name: string;
   required?: boolean;
+  /** The last one may be given several times. */
+  many?: boolean;
 }
 
 export interface CommandRow {

@@ -1,37 +1,22 @@
 /** `config get` and `config file`: reading only, and without the gateway. */
 import { locateConfig } from "../config/locate.ts";
+import { parsePath } from "../config/path.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
 import { clean } from "./terminal/clean.ts";
 
-const forbidden = new Set(["", "__proto__", "constructor", "prototype"]);
-
-/** Dots, `[0]`, `["key with.dots"]`; a backslash keeps the next character (config.md §6.1). Throws CommandError. */
-export function splitPath(path: string): string[] {
-  const keys: string[] = [];
-  const pattern = /\[(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\d+))\]|((?:[^.[\]\\]|\\.)+)|(\.)/gy;
-  let at = 0;
-  let expectKey = true;
-  for (const match of path.matchAll(pattern)) {
-    at = match.index + match[0].length;
-    const key = match[1] ?? match[2] ?? match[3] ?? match[4];
-    if (key === undefined) {
-      if (expectKey) break;
-      expectKey = true;
-      continue;
-    }
-    keys.push(key.replace(/\\(.)/g, "$1"));
-    expectKey = false;
+/** The keys of a path as it was typed. Throws CommandError. */
+export function keysOf(path: string): string[] {
+  try {
+    return parsePath(path);
+  } catch (error) {
+    throw new CommandError(clean((error as Error).message), {}, { cause: error });
   }
-  if (at !== path.length || expectKey || keys.some((key) => forbidden.has(key))) {
-    throw new CommandError(`Invalid config path: ${clean(path)}`);
-  }
-  return keys;
 }
 
 export async function get(context: Context): Promise<number> {
   const [path = ""] = context.arguments;
-  const keys = splitPath(path);
+  const keys = keysOf(path);
   const config = await locateConfig(context.io);
   if (config.verdict === "unreadable" || config.verdict === "invalid") {
     throw new CommandError(

@@ -34,6 +34,8 @@ interface Setting {
   env?: Record<string, string>;
   tty?: boolean;
   columns?: number;
+  /** What the person at the terminal answers to each question; after them the input ends. Absent: nobody sits there. */
+  answers?: readonly string[];
   /** Divides every delay. */
   speed?: number;
   /** Gets the function that presses Ctrl-C. */
@@ -46,12 +48,13 @@ export async function cli(words: string, setting: Setting = {}): Promise<Run> {
 
 export async function cliArgs(
   argv: readonly string[],
-  { env = {}, tty = false, columns, speed = 1, onReady }: Setting = {},
+  { env = {}, tty = false, columns, answers, speed = 1, onReady }: Setting = {},
 ): Promise<Run> {
   let out = "";
   let err = "";
   const world = systemWorld({ HOME: home, ...env });
   let timers = 0;
+  const left = answers && [...answers];
   const interrupts = new Set<() => void>();
   const io: Io = {
     stdout: { write: (text) => void (out += text), isTTY: tty, columns },
@@ -78,6 +81,7 @@ export async function cliArgs(
       return () => void interrupts.delete(run);
     },
     endOnBrokenPipe: true,
+    ask: left && (async (question) => ((err += question), left.shift())),
     world: async () => world,
   };
   onReady?.(() => {

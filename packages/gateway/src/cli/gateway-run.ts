@@ -22,9 +22,6 @@ function port(options: Options): number | undefined {
   return value;
 }
 
-const notYet = (flag: string, instead: string): CommandError =>
-  new CommandError(`${flag} is not offered yet. ${instead}`);
-
 export async function run(context: Context): Promise<number> {
   const { options, io } = context;
   const dev = options.has("dev") || io.env.OPENCLAW_PROFILE === "dev";
@@ -36,15 +33,12 @@ export async function run(context: Context): Promise<number> {
   const auth = oneOf(options, "auth", ["token", "password"]);
   const tailscale = oneOf(options, "tailscale", ["off", "serve", "funnel"]);
   const bind = oneOf(options, "bind", ["loopback", "lan", "tailnet", "auto", "custom"]);
-  if (tailscale !== undefined && tailscale !== "off") {
-    throw notYet(`--tailscale ${tailscale}`, "Run `tailscale serve` yourself against the gateway's port.");
-  }
-  if (options.has("reset")) throw notYet("--reset", "Move the state directory away and start again.");
   if (options.has("raw-stream")) io.env.OPENCLAW_RAW_STREAM = "1";
   const rawPath = options.text("raw-stream-path");
   if (rawPath !== undefined) io.env.OPENCLAW_RAW_STREAM_PATH = rawPath;
   // Children and derived ports read the environment, so what the flag says must stand there too.
   if (token !== undefined) io.env.OPENCLAW_GATEWAY_TOKEN = token;
+  if (given !== undefined) io.env.OPENCLAW_GATEWAY_PORT = String(given);
   const runOptions: RunOptions = {
     ...(given === undefined ? {} : { port: given }),
     ...(bind === undefined ? {} : { bind }),
@@ -55,8 +49,8 @@ export async function run(context: Context): Promise<number> {
     tailscaleResetOnExit: options.has("tailscale-reset-on-exit"),
     verbose: options.has("verbose"),
     allowUnconfigured: options.has("allow-unconfigured"),
-    dev: options.has("dev"),
-    reset: false,
+    dev: options.has("dev") || options.has("reset"),
+    reset: options.has("reset"),
     force: options.has("force"),
     claudeCliLogs: options.has("claude-cli-logs"),
     wsLog: options.has("compact") ? "compact" : (wsLog ?? "auto"),

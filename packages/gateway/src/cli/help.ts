@@ -25,8 +25,10 @@ export function help(rows: readonly CommandRow[], row: CommandRow | undefined, o
   const usage = ["openclaw"];
   if (row) usage.push(row.path);
   else usage.push("[global options]");
-  for (const argument of row?.arguments ?? [])
-    usage.push(argument.required ? `<${argument.name}>` : `[${argument.name}]`);
+  for (const argument of row?.arguments ?? []) {
+    const name = argument.many ? `${argument.name}…` : argument.name;
+    usage.push(argument.required ? `<${name}>` : `[${name}]`);
+  }
   if (row?.options) usage.push("[options]");
   if (children.length > 0) usage.push(row?.load ? "[command]" : "<command>");
   const lines = [`${style.accent("Usage:")} ${usage.join(" ")}`, ""];

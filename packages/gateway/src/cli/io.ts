@@ -34,6 +34,9 @@ export interface Io {
   onInterrupt(run: () => void): () => void;
   /** Whether a reader that closed stdout ends the program (true at first). A gateway keeps running. */
   endOnBrokenPipe: boolean;
+  /** Puts a question to the person at the terminal; resolves with undefined at the end of the input. Absent when nobody sits
+   *  there. */
+  readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
   /** The full World, for the commands that start a gateway or write files. */
   world(): Promise<World>;
 }
@@ -91,7 +94,24 @@ export function processIo(): Io {
       return () => void process.off("SIGINT", run);
     },
     endOnBrokenPipe: true,
+    get ask() {
+      return process.stdin.isTTY ? askOnTerminal : undefined;
+    },
     world: async () => (await import("../kernel/world.ts")).systemWorld(),
   };
   return io;
+}
+
+/** The question goes to stderr, so that a redirected stdout stays clean. */
+function askOnTerminal(question: string): Promise<string | undefined> {
+  const { createInterface } = process.getBuiltinModule("node:readline");
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    reader.once("close", () => resolve(undefined));
+    reader.once("SIGINT", () => reader.close());
+    reader.question(question, (answer) => {
+      resolve(answer);
+      reader.close();
+    });
+  });
 }

@@ -1,6 +1,9 @@
 /** One line of the gateway's log file, read back (lifecycle.md §8.1). */
 import { clean } from "./terminal/clean.ts";
 
+/** Least first. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
 export interface LogLine {
   time: string;
   level: string;

@@ -1,11 +1,11 @@
 /** `logs`: polls `logs.tail` with the returned cursor; survives restarts; falls back to the file when the gateway is down
  *  (lifecycle.md §14.1). */
 import { GatewayClient, RequestError } from "@openclaw/client";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, Interrupted } from "./command.ts";
 import type { Context } from "./command.ts";
-import { formatLogLine, parseLogLine } from "./log-line.ts";
+import { readEnd } from "./last-known.ts";
+import { formatLogLine, logLevels, parseLogLine } from "./log-line.ts";
 import { suggest } from "./profile.ts";
 import { connectionFacts, createClient, describeFailure, list, numberOf, record, textOf } from "./rpc.ts";
 import { resolveTarget } from "./target.ts";
@@ -15,6 +15,7 @@ import { toJson } from "./terminal/json.ts";
 import { styleFor } from "./terminal/style.ts";
 
 const maxRetries = 8;
+const levels: readonly string[] = logLevels;
 
 interface Tail {
   file: string;
@@ -42,12 +43,19 @@ class Printer {
   readonly #context: Context;
   readonly #plain: boolean;
   readonly #limit: number;
+  readonly #least: number;
   #file: string | undefined;
 
   constructor(context: Context, limit: number) {
     this.#context = context;
     this.#limit = limit;
+    this.#least = levels.indexOf(context.options.text("level") ?? "");
     this.#plain = context.options.has("plain") || !context.io.stdout.isTTY;
+  }
+
+  /** Whether the answer is about another file than the one before: a new day began. */
+  isNew(tail: Tail): boolean {
+    return this.#file !== undefined && tail.file !== this.#file;
   }
 
   show(tail: Tail, following: boolean): void {
@@ -75,6 +83,8 @@ class Printer {
   #line(raw: string): void {
     const { io, json, options } = this.#context;
     const line = parseLogLine(raw);
+    // A line that is no log object has no level: it is shown unless one was asked for.
+    if (this.#least >= 0 && levels.indexOf(line?.level ?? "") < this.#least) return;
     if (json) return this.#object(line ? { type: "log", ...line, raw } : { type: "raw", raw });
     const style = styleFor(io.stdout, this.#plain || options.has("no-color") ? { ...io.env, NO_COLOR: "1" } : io.env);
     const paint = (level: string, text: string) => {
@@ -120,13 +130,19 @@ export async function run(context: Context): Promise<number> {
           await client.callAny("logs.tail", { limit, maxBytes, ...(cursor === undefined ? {} : { cursor }) }),
         );
         failures = 0;
-        printer.show(tail, cursor !== undefined);
+        // The cursor belongs to the former file; of the new one nothing was seen yet.
+        if (following && cursor !== undefined && cursor > 0 && printer.isNew(tail)) {
+          cursor = 0;
+          continue;
+        }
+        printer.show(tail, cursor !== undefined && !printer.isNew(tail));
         cursor = tail.cursor;
         if (!following) return 0;
         await pause(intervalMs);
       } catch (error) {
         if (interrupted) throw new Interrupted();
-        const lost = !(error instanceof RequestError);
+        // A gateway that restarts may still answer, and say that it is not available.
+        const lost = !(error instanceof RequestError) || error.code === "UNAVAILABLE";
         // Following rides over a restart; a first look that fails says so at once.
         if (following && lost && cursor !== undefined && failures < maxRetries) {
           failures += 1;
@@ -176,32 +192,27 @@ function readLocally(context: Context, error: unknown, target: Target, printer: 
 
 /** What the gateway noted about itself when it last ran. */
 function recordedLogFile(stateDir: string): string | undefined {
-  const tail = readTail(join(stateDir, "status.json"), { limit: 10_000, maxBytes: 65_536 });
-  if (!tail) return undefined;
+  const noted = readEnd(join(stateDir, "status.json"), 65_536);
+  if (!noted) return undefined;
   try {
-    return textOf(record(JSON.parse(tail.lines.join("\n"))).logFile) || undefined;
+    return textOf(record(JSON.parse(noted.text)).logFile) || undefined;
   } catch {
     return undefined; // Cut short by a crash: nothing is known.
   }
 }
 
 function readTail(path: string, { limit, maxBytes }: Pick<Limits, "limit" | "maxBytes">): Tail | undefined {
-  let handle: number;
-  try {
-    handle = openSync(path, "r");
-  } catch {
-    return undefined; // Missing or not ours to read; the connection error is the better message.
-  }
-  try {
-    const { size } = fstatSync(handle);
-    const start = Math.max(0, size - maxBytes);
-    const buffer = Buffer.alloc(size - start);
-    const read = readSync(handle, buffer, 0, buffer.length, start);
-    const lines = buffer.subarray(0, read).toString("utf8").split("\n");
-    if (start > 0) lines.shift();
-    const whole = lines.filter(Boolean);
-    return { file: path, cursor: size, size, lines: whole.slice(-limit), truncated: start > 0, reset: false };
-  } finally {
-    closeSync(handle);
-  }
+  const end = readEnd(path, maxBytes);
+  if (!end) return undefined;
+  const { text, whole, size } = end;
+  const lines = text.split("\n");
+  if (!whole) lines.shift();
+  return {
+    file: path,
+    cursor: size,
+    size,
+    lines: lines.filter(Boolean).slice(-limit),
+    truncated: !whole,
+    reset: false,
+  };
 }

@@ -16,6 +16,12 @@ const password: OptionSpec = {
   text: "Gateway password (visible to other users of this machine)",
 };
 
+const tlsFingerprint: OptionSpec = {
+  name: "tls-fingerprint",
+  value: "sha256",
+  text: "Accept only this TLS certificate (SHA-256, hex)",
+};
+
 export const timeout = (fallback: string): OptionSpec => ({
   name: "timeout",
   value: "ms",
@@ -23,7 +29,13 @@ export const timeout = (fallback: string): OptionSpec => ({
   fallback,
 });
 
-export const target = (timeoutMs: string): readonly OptionSpec[] => [url, token, password, timeout(timeoutMs)];
+export const target = (timeoutMs: string): readonly OptionSpec[] => [
+  url,
+  token,
+  password,
+  tlsFingerprint,
+  timeout(timeoutMs),
+];
 
 /** RPC-A */
 export const rpc: readonly OptionSpec[] = [...target("10000"), expectFinal, json];

@@ -118,7 +118,7 @@ function takeArguments(
   rest: readonly string[],
 ): readonly string[] {
   const wanted = row.arguments ?? [];
-  const extra = positional[wanted.length];
+  const extra = wanted.at(-1)?.many ? undefined : positional[wanted.length];
   if (extra !== undefined) {
     const children = childrenOf(rows, row.path);
     const child = children.find((candidate) => candidate.path === `${row.path} ${extra}`);

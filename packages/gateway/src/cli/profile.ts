@@ -1,7 +1,7 @@
 /** Global options before the command word, and the environment they and dotenv files make (lifecycle.md §2.1, §13). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stateDir } from "../kernel/paths.ts";
+import { commandLine, stateDir } from "../kernel/paths.ts";
 import type { Io } from "./io.ts";
 
 export interface Globals {
@@ -46,8 +46,8 @@ function named(value: string | undefined): string {
 
 /** Sets what is unset; an empty value counts as unset. */
 export function applyProfile(globals: Globals, io: Pick<Io, "env" | "homedir">): void {
-  const name = globals.dev ? "dev" : globals.profile;
   const { env } = io;
+  const name = globals.dev ? "dev" : globals.profile;
   const fallback = (key: string, value: string) => {
     if (!env[key]) env[key] = value;
   };
@@ -88,8 +88,4 @@ export function parseDotenv(text: string): [string, string][] {
 }
 
 /** `openclaw …` as the person would type it, with the active profile. */
-export function suggest(env: Io["env"], command: string): string {
-  const profile = env.OPENCLAW_PROFILE;
-  if (!profile || profile === "default") return `openclaw ${command}`;
-  return profile === "dev" ? `openclaw --dev ${command}` : `openclaw --profile ${profile} ${command}`;
-}
+export const suggest = (env: Io["env"], command: string): string => commandLine({ env }, command);

@@ -9,7 +9,7 @@ import { CommandError, Interrupted } from "./command.ts";
 import type { Context } from "./command.ts";
 import type { Io } from "./io.ts";
 import { suggest } from "./profile.ts";
-import { resolveTarget } from "./target.ts";
+import { resolveTarget, sourceConflict } from "./target.ts";
 import type { Target } from "./target.ts";
 import { VERSION } from "../kernel/version.ts";
 
@@ -48,11 +48,16 @@ export function createClient(target: Target, io: Io, timeoutMs: number, mode: "c
     ...(needsDevice
       ? {
           identity,
-          deviceTokens: fileDeviceTokens(
-            identityDir,
-            () => identity().deviceId,
-            () => io.now(),
-          ),
+          // The tokens on file belong to the configured gateway: a typed host neither gets nor replaces them.
+          ...(target.source === "cli --url"
+            ? {}
+            : {
+                deviceTokens: fileDeviceTokens(
+                  identityDir,
+                  () => identity().deviceId,
+                  () => io.now(),
+                ),
+              }),
         }
       : {}),
     reconnect: false,
@@ -136,15 +141,39 @@ function hintFor(error: Error, target: Target, io: Io): string | undefined {
   if (refused?.code === "NOT_PAIRED" && /pairing required/.test(refused.message)) {
     return `on the gateway's machine, run ${suggest(io.env, "devices list")}, then ${suggest(io.env, "devices approve <requestId>")}`;
   }
-  if (/unauthorized|device identity required/.test(error.reason) && target.local) {
-    return `this command found ${credentialNames(target)}. The gateway was started with another; set OPENCLAW_GATEWAY_TOKEN or pass --token`;
+  if (error.code === 1006 && /^(no close reason)?$/.test(error.reason) && target.url.startsWith("ws:")) {
+    return "something listens there and ended the connection without an answer. If TLS is on over there, use wss://";
+  }
+  const tls = tlsHint(error.reason, target, io);
+  if (tls) return tls;
+  if (/unauthorized|device identity required/.test(error.reason)) {
+    const conflict = sourceConflict(target, io);
+    if (conflict) return conflict;
+    const taken = `this command found ${credentialNames(target)}`;
+    return target.local
+      ? `${taken}. The gateway was started with another; set OPENCLAW_GATEWAY_TOKEN or pass --token`
+      : `${taken}. It must be the one of that gateway (gateway.auth there): set gateway.remote.token or gateway.remote.password here`;
   }
   return undefined;
 }
 
-function credentialNames({ credentials }: Target): string {
+function tlsHint(reason: string, target: Target, io: Io): string | undefined {
+  if (/not the pinned one/.test(reason)) {
+    return target.tlsFingerprint && target.source === "config gateway.remote.url"
+      ? "nothing was sent. If that gateway has a new certificate, compare with the fingerprint in its log and set gateway.remote.tlsFingerprint"
+      : `nothing was sent. Compare with the fingerprint in the gateway's log (${suggest(io.env, "logs")}) and pass --tls-fingerprint`;
+  }
+  if (/self[- ]signed|unable to (verify|get)|certificate|altnames/i.test(reason)) {
+    return "the certificate is not known here. Compare with the fingerprint in the gateway's log, then pass --tls-fingerprint or set gateway.remote.tlsFingerprint";
+  }
+  return /wrong version number|packet length too long|EPROTO/i.test(reason)
+    ? "the gateway does not speak TLS on this port. Use ws:// instead of wss://"
+    : undefined;
+}
+
+function credentialNames({ credentials, credentialSources }: Target): string {
   const names = [credentials.token ? "a token" : "", credentials.password ? "a password" : ""].filter(Boolean);
-  return names.join(" and ") || "no token or password";
+  return names.length === 0 ? "no token or password" : `${names.join(" and ")} (${credentialSources.join(", ")})`;
 }
 
 /** A value of the wire as a record, for output that must survive other versions. */

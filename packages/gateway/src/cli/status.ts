@@ -1,22 +1,42 @@
 /** `status`: the state of things on one page. Exit 0 also when the gateway is down; local facts are shown then
  *  (lifecycle.md §14.3, R-CLI-3, R-CLI-4). */
 import type { LocatedConfig } from "../config/locate.ts";
-import { displayPath } from "../kernel/paths.ts";
+import { VERSION } from "../kernel/version.ts";
+import { authSource } from "./auth-source.ts";
+import type { AuthSource } from "./auth-source.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
-import { describeLastKnown } from "./gateway-status.ts";
-import { channelLines } from "./health.ts";
 import { readLastKnown } from "./last-known.ts";
+import type { LastKnown } from "./last-known.ts";
+import { waitingOldState } from "./old-state.ts";
 import { probe, selfOf } from "./probe.ts";
 import type { Probe } from "./probe.ts";
 import { suggest } from "./profile.ts";
 import { list, numberOf, record, textOf } from "./rpc.ts";
+import { differences } from "./status-differences.ts";
+import type { Difference } from "./status-differences.ts";
+import { describeStatus, osOf } from "./status-text.ts";
 import { localTarget, resolveTarget } from "./target.ts";
 import type { Target } from "./target.ts";
-import { clean, cleanLine } from "./terminal/clean.ts";
-import { table } from "./terminal/table.ts";
-import { age } from "./terminal/time.ts";
-import { VERSION } from "../kernel/version.ts";
+
+/** Everything both outputs are made of. */
+export interface Seen {
+  target: Target;
+  result: Probe;
+  misconfigured: string | undefined;
+  /** Answer of the `status` method; empty when it did not answer. */
+  status: Readonly<Record<string, unknown>>;
+  agents: Agents;
+  auth: AuthSource;
+  differences: Difference[];
+  known: LastKnown | undefined;
+}
+
+interface Agents {
+  defaultId: string;
+  agents: { id: string; name?: unknown; sessionsPath: string; sessionsCount: number; lastUpdatedAt: number | null }[];
+  totalSessions: number;
+}
 
 export async function run(context: Context): Promise<number> {
   const { io, options } = context;
@@ -28,10 +48,21 @@ export async function run(context: Context): Promise<number> {
     "system-presence": {},
     "agents.list": {},
     ...(deep ? { health: { probe: true }, "last-heartbeat": {} } : {}),
-    ...(options.has("usage") ? { "usage.status": {} } : {}),
+    ...(options.has("usage") ? { "usage.status": {}, "usage.cost": {} } : {}),
   });
-  if (context.json) context.printJson(asJson(context, target, result, misconfigured));
-  else context.print(...describe(context, target, result, misconfigured));
+  const known = result.ok ? undefined : readLastKnown(target.config.stateDir, io.now());
+  const seen: Seen = {
+    target,
+    result,
+    misconfigured,
+    status: record(result.answers.status),
+    agents: agentsOf(result, target.config),
+    auth: authSource(options, target, io),
+    differences: differences(target, result, known),
+    known,
+  };
+  if (context.json) context.printJson(asJson(context, seen));
+  else context.print(...describeStatus(context, seen));
   return 0;
 }
 
@@ -50,7 +81,7 @@ async function where(context: Context): Promise<{ target: Target; misconfigured:
   }
 }
 
-function agentsOf(result: Probe, config: LocatedConfig): Record<string, unknown> {
+function agentsOf(result: Probe, config: LocatedConfig): Agents {
   const answer = record(result.answers["agents.list"]);
   const byAgent = list(record(record(result.answers.status).sessions).byAgent).map(record);
   const agents = list(answer.agents).map((item) => {
@@ -70,115 +101,51 @@ function agentsOf(result: Probe, config: LocatedConfig): Record<string, unknown>
   return { defaultId: textOf(answer.defaultId) || "main", agents, totalSessions };
 }
 
-function asJson(context: Context, target: Target, result: Probe, misconfigured: string | undefined): unknown {
-  const { io } = context;
+/** No service can be installed by this release: it says so instead of guessing. */
+const service = { label: null, installed: false, loadedText: "not installed", runtimeShort: "unknown" } as const;
+
+const emptySessions = { paths: [], count: 0, defaults: { model: null, contextTokens: null }, recent: [], byAgent: [] };
+
+function asJson({ io }: Context, seen: Seen): unknown {
+  const { target, result, status, known } = seen;
   const { config } = target;
-  const status = record(result.answers.status);
-  const known = result.ok ? undefined : readLastKnown(config.stateDir, io.now());
+  const { answers } = result;
+  const optional = (name: string, value: unknown) => (value === undefined ? {} : { [name]: value });
   return {
-    ...(status.linkChannel === undefined ? {} : { linkChannel: status.linkChannel }),
+    ...optional("linkChannel", status.linkChannel),
     heartbeat: status.heartbeat ?? { defaultAgentId: "main", agents: [] },
     channelSummary: list(status.channelSummary),
     queuedSystemEvents: list(status.queuedSystemEvents),
-    sessions: status.sessions ?? {
-      paths: [],
-      count: 0,
-      defaults: { model: null, contextTokens: null },
-      recent: [],
-      byAgent: [],
-    },
-    os: osOf(context),
+    sessions: status.sessions ?? emptySessions,
+    ...optional("model", status.model),
+    ...optional("runs", status.runs),
+    problems: list(status.problems),
+    os: osOf(io.platform),
     version: VERSION,
-    config: { path: config.path, verdict: config.verdict, ...(config.problem ? { problem: config.problem } : {}) },
+    memory: null,
+    memoryPlugin: { enabled: false },
+    config: { path: config.path, verdict: config.verdict, ...optional("problem", config.problem) },
     stateDir: config.stateDir,
+    ...(waitingOldState(config.stateDir) ? { olderState: { next: suggest(io.env, "sessions import") } } : {}),
     gateway: {
       mode: config.mode === "remote" ? "remote" : "local",
       url: target.url,
       urlSource: target.source,
-      misconfigured: misconfigured !== undefined,
+      auth: seen.auth,
+      misconfigured: seen.misconfigured !== undefined,
       reachable: result.ok,
       connectLatencyMs: result.latencyMs,
       self: selfOf(result),
       error: result.error,
     },
-    ...(known ? { lastKnown: known } : {}),
-    agents: agentsOf(result, config),
-    ...(result.answers.health === undefined ? {} : { health: result.answers.health }),
-    ...("last-heartbeat" in result.answers ? { lastHeartbeat: result.answers["last-heartbeat"] ?? null } : {}),
-    ...(result.answers["usage.status"] === undefined ? {} : { usage: result.answers["usage.status"] }),
+    differences: seen.differences,
+    gatewayService: service,
+    nodeService: service,
+    ...optional("lastKnown", known),
+    agents: seen.agents,
+    ...optional("health", answers.health),
+    ...("last-heartbeat" in answers ? { lastHeartbeat: answers["last-heartbeat"] ?? null } : {}),
+    ...optional("usage", answers["usage.status"]),
+    ...optional("usageCost", answers["usage.cost"]),
   };
-}
-
-function osOf({ io }: Context): Record<string, string> {
-  const { platform } = io;
-  const { arch, version } = process;
-  return { platform, arch, runtime: `node ${version}`, label: `${platform} (${arch})` };
-}
-
-function describe(context: Context, target: Target, result: Probe, misconfigured: string | undefined): string[] {
-  const { io, options } = context;
-  const { config } = target;
-  const status = record(result.answers.status);
-  const sessions = record(status.sessions);
-  const self = selfOf(result);
-  const agents = agentsOf(result, config);
-  const reach = result.ok
-    ? `reachable (${result.latencyMs}ms), version ${self?.version ?? "unknown"}`
-    : `not reachable: ${(result.error ?? "").split("\n")[0] ?? ""}`;
-  const model = textOf(record(sessions.defaults).model);
-  const overview = [
-    ["Version", VERSION],
-    ["OS", osOf(context).label ?? ""],
-    ["Config", `${displayPath(config.path, io)}${config.verdict === "ok" ? "" : ` (${config.verdict})`}`],
-    ["State dir", displayPath(config.stateDir, io)],
-    ["Gateway", `${target.url} (${target.source})`],
-    ["", reach],
-  ];
-  if (config.problem) overview.push(["Config problem", config.problem]);
-  if (misconfigured) overview.push(["Problem", misconfigured.split("\n")[0] ?? ""]);
-  if (result.ok) {
-    overview.push(
-      ["Model", model || "unknown"],
-      [
-        "Agents",
-        list(agents.agents)
-          .map((agent) => textOf(record(agent).id))
-          .join(", "),
-      ],
-      ["Sessions", String(numberOf(sessions.count) ?? 0)],
-    );
-  }
-  const lines = [...table(io, ["Overview", ""], overview)];
-  const channels = list(status.channelSummary).map((line) => clean(textOf(line)));
-  if (channels.length > 0) lines.push("", "Channels", ...channels);
-  const recent = list(sessions.recent).map(record);
-  if (recent.length > 0) {
-    const rows = recent
-      .slice(0, 10)
-      .map((row) => [
-        textOf(row.key),
-        textOf(row.kind),
-        numberOf(row.age) === undefined ? "never" : age(numberOf(row.age) ?? 0),
-        textOf(row.model),
-      ]);
-    lines.push("", ...table(io, ["Session", "Kind", "Age", "Model"], rows));
-  }
-  if (result.answers.health !== undefined) lines.push("", "Health", ...channelLines(result.answers.health));
-  if (options.has("all")) lines.push("", "Diagnosis", ...diagnosis(context, target));
-  if (!result.ok) {
-    const known = readLastKnown(config.stateDir, io.now());
-    if (known) lines.push("", ...describeLastKnown(known, io));
-    lines.push("", `Next: start it with ${suggest(io.env, "gateway")}`);
-  }
-  return lines;
-}
-
-/** Facts for a report; never a secret, only whether there is one. */
-function diagnosis({ io }: Context, { config, credentials }: Target): string[] {
-  return [
-    `Config: ${cleanLine(config.path)} (${config.verdict})`,
-    `Mode: ${config.mode ?? "unset"}, bind: ${config.bind}, port: ${config.port} (${config.portSource}), auth: ${config.authMode ?? "default"}`,
-    `Token: ${credentials.token ? "set" : "not set"}, password: ${credentials.password ? "set" : "not set"}`,
-    `Profile: ${io.env.OPENCLAW_PROFILE || "default"}`,
-  ].map((line) => cleanLine(line));
 }

@@ -1,87 +1,197 @@
-/** `config.get` and `config.schema` (config.md §6.2). Everything that leaves is redacted. */
+/** `config.get|schema|set|apply|patch` (config.md §6.2, protocol.md §13.7). Everything that leaves is redacted; a sentinel that
+ *  comes back stands for the stored value. */
+import { GatewayError, type MethodParams } from "@openclaw/protocol";
 import type { Handles } from "../kernel/call.ts";
-import { documentSchema, type ConfigSnapshot, type Declared } from "./read.ts";
-import { redactRaw, redactValues, secretsOf } from "./redact.ts";
-import { joinPath, type SchemaNode } from "./validate.ts";
+import { diffConfig } from "./diff.ts";
+import { setIn, type Edit } from "./edit.ts";
+import { parseDocument } from "./parse.ts";
+import { reloadPlan } from "./plan.ts";
+import type { RestartAnswer, RestartPort, RestartSentinel, SentinelPort } from "./ports.ts";
+import { documentSchema, readConfig, type ConfigSnapshot, type Declared } from "./read.ts";
+import { redactRaw, redactValues, restoredSecrets, restoreText, secretsOf } from "./redact.ts";
+import { authoredSchema, hintsOf } from "./schema.ts";
+import { isObject } from "./validate.ts";
+import { editConfigFile, replaceConfigFile, type Written, type WriteWorld } from "./write.ts";
 
-export interface ConfigMethodSources {
-  /** The file as it is now, not as it was applied. */
-  read(): ConfigSnapshot;
+export interface ConfigMethodParts {
+  /** Of the config file. */
+  path: string;
   declared: Declared;
   version: string;
-  now(): number;
+  world: WriteWorld;
+  restart: RestartPort;
+  sentinel: SentinelPort;
 }
 
-export function configMethods(sources: ConfigMethodSources) {
+type ApplyParams = MethodParams<"config.apply">;
+
+interface Pending {
+  restart: RestartAnswer;
+  sentinel: Awaited<ReturnType<SentinelPort["write"]>>;
+}
+
+const defaultDelayMs = 2_000;
+const maxDelayMs = 60_000;
+
+export function configMethods(parts: ConfigMethodParts) {
+  const { path, declared, world } = parts;
+  const schema = documentSchema(declared);
+  const read = () => readConfig(path, world, declared);
+
+  const effective = (written: Written): object => redactValues(written.snapshot.config ?? {}, schema) as object;
+
+  const set = async (raw: string, baseHash: string | undefined): Promise<Written> => {
+    const before = read();
+    const base = baseOf(before, baseHash);
+    const text = restoreText(raw, parseObject(raw, "config"), storedOf(before), schema, path);
+    return asInvalid(() => replaceConfigFile(path, text, world, declared, base));
+  };
+
+  const merge = async (
+    raw: string,
+    baseHash: string | undefined,
+  ): Promise<{ before: ConfigSnapshot; written: Written }> => {
+    const before = read();
+    const base = baseOf(before, baseHash);
+    if (!isUsable(before))
+      throw new GatewayError("invalid", "invalid config; fix before patching", { details: { issues: before.issues } });
+    const patch = parseObject(raw, "config.patch");
+    for (const edit of restoredSecrets(patch, storedOf(before), schema)) setIn(patch, edit);
+    const edits = mergeEdits(patch, storedOf(before));
+    return { before, written: await asInvalid(() => editConfigFile(path, edits, world, declared, base)) };
+  };
+
+  /** Sentinel first, then the restart: one that happens without its note would leave somebody waiting. */
+  const restart = async (kind: "config-apply" | "config-patch", params: ApplyParams): Promise<Pending> => {
+    const reason = kind === "config-apply" ? "config.apply" : "config.patch";
+    const sentinel = await parts.sentinel.write(sentinelOf(kind, params, world.now()));
+    const delayMs = Math.min(params.restartDelayMs ?? defaultDelayMs, maxDelayMs);
+    return { restart: parts.restart.request({ delayMs, reason, ...noted(params) }), sentinel };
+  };
+
   return {
     "config.get": () => {
-      const snapshot = sources.read();
-      const schema = documentSchema(sources.declared);
-      const effective = snapshot.config ?? {};
-      const secrets = secretsOf(effective, schema, "", secretsOf(snapshot.parsed, schema));
+      const snapshot = read();
+      const values = snapshot.config ?? {};
+      const secrets = secretsOf(values, schema, secretsOf(snapshot.parsed, schema));
       return {
         path: snapshot.path,
         exists: snapshot.exists,
-        raw: snapshot.raw === null ? null : redactRaw(snapshot.raw, secrets),
-        parsed: redactValues(snapshot.parsed, schema) as object,
-        valid: snapshot.verdict === "ok" || snapshot.verdict === "missing",
-        config: redactValues(effective, schema) as object,
+        raw: snapshot.raw === null ? null : redactRaw(snapshot.raw, schema, secrets),
+        parsed: redactValues(snapshot.parsed, schema, secrets) as object,
+        valid: isUsable(snapshot),
+        config: redactValues(values, schema, secrets) as object,
         hash: snapshot.hash,
         issues: snapshot.issues,
         warnings: snapshot.warnings,
-        legacyIssues: [],
+        legacyIssues: snapshot.legacyIssues,
       };
     },
-    "config.schema": () => {
-      const schema = documentSchema(sources.declared);
-      return {
-        schema: { $schema: "http://json-schema.org/draft-07/schema#", ...(authored(schema) as object) },
-        uiHints: hints(schema),
-        version: sources.version,
-        generatedAt: new Date(sources.now()).toISOString(),
-      };
+    "config.schema": () => ({
+      schema: { $schema: "http://json-schema.org/draft-07/schema#", ...(authoredSchema(schema) as object) },
+      uiHints: hintsOf(declared),
+      version: parts.version,
+      generatedAt: new Date(world.now()).toISOString(),
+    }),
+    "config.set": async (params) => {
+      const written = await set(params.raw, params.baseHash);
+      return { ok: true, path: written.path, config: effective(written) };
     },
-  } satisfies Handles<"config.get" | "config.schema">;
+    "config.apply": async (params) => {
+      const written = await set(params.raw, params.baseHash);
+      return { ok: true, path: written.path, config: effective(written), ...(await restart("config-apply", params)) };
+    },
+    "config.patch": async (params) => {
+      const { before, written } = await merge(params.raw, params.baseHash);
+      const result = { ok: true as const, path: written.path, config: effective(written) };
+      // The reloader applies what is hot; a restart, and its note, only where the plan asks for one.
+      const plan = reloadPlan(diffConfig(before.config, written.snapshot.config), declared);
+      if (plan.restart.length > 0) return { ...result, ...(await restart("config-patch", params)) };
+      const payload: RestartSentinel = { ...sentinelOf("config-patch", params, world.now()), status: "skipped" };
+      return { ...result, restart: null, sentinel: { path: null, payload } };
+    },
+  } satisfies Handles<"config.get" | "config.schema" | "config.set" | "config.apply" | "config.patch">;
 }
 
-/** The schema of what a person writes: nothing with a default is required. */
-function authored(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(authored);
-  if (typeof node !== "object" || node === null) return node;
-  const source = node as Record<string, unknown>;
-  const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(source)) {
-    if (key === "sensitive" || key === "reload" || key === "advanced" || key === "placeholder" || key === "label") continue;
-    if (key !== "required" || !source.properties) copy[key] = authored(value);
+const isUsable = (snapshot: ConfigSnapshot): boolean => snapshot.verdict === "ok" || snapshot.verdict === "missing";
+
+/** What the file itself says: the document sentinels refer to. Empty when it cannot be parsed. */
+function storedOf(snapshot: ConfigSnapshot): Record<string, unknown> {
+  if (snapshot.raw === null) return {};
+  try {
+    const value = parseDocument(snapshot.raw);
+    return isObject(value) ? value : {};
+  } catch {
+    // Broken text stores nothing; a whole new document may still replace it.
+    return {};
   }
-  return copy;
 }
 
-type Hint = { label?: string; help?: string; advanced?: boolean; sensitive?: boolean; placeholder?: string; order?: number };
-
-function hints(schema: SchemaNode): Record<string, Hint> {
-  const found: Record<string, Hint> = {};
-  const visit = (node: SchemaNode, path: string) => {
-    for (const [order, [key, child]] of Object.entries(node.properties ?? {}).entries()) {
-      const at = joinPath(path, key);
-      found[at] = {
-        label: child.label ?? words(key),
-        ...(child.description ? { help: child.description } : {}),
-        ...(child.sensitive ? { sensitive: true } : {}),
-        ...(child.advanced ? { advanced: true } : {}),
-        ...(child.placeholder ? { placeholder: child.placeholder } : {}),
-        order,
-      };
-      visit(child, at);
-      if (child.items) visit(child.items, `${at}[]`);
-    }
+function baseOf(before: ConfigSnapshot, baseHash: string | undefined): { baseHash: string } {
+  const fail = (text: string): never => {
+    throw new GatewayError("conflict", `${text}; re-run config.get and retry`, { details: { code: "STALE_HASH" } });
   };
-  visit(schema, "");
-  return found;
+  if (before.verdict === "unreadable") return fail("config base hash unavailable");
+  if (before.exists && !baseHash) return fail("config base hash required");
+  if (before.exists && baseHash !== before.hash) return fail("config changed since last load");
+  return { baseHash: before.hash };
 }
 
-/** `maxConcurrent` → `Max concurrent`. */
-function words(key: string): string {
-  const text = key.replace(/([a-z])([A-Z])/gu, "$1 $2").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function parseObject(raw: string, what: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = parseDocument(raw);
+  } catch (error) {
+    throw new GatewayError("invalid", (error as Error).message, {
+      details: { issues: [{ path: "", message: (error as Error).message }] },
+    });
+  }
+  if (!isObject(value)) throw new GatewayError("invalid", `${what} raw must be an object`);
+  return value;
+}
+
+/** A merge patch as edits: objects merge, null removes, everything else replaces. Values in new objects lose their nulls. */
+function mergeEdits(patch: Record<string, unknown>, document: unknown, path: string[] = []): Edit[] {
+  return Object.entries(patch).flatMap(([key, value]) => {
+    const at = [...path, key];
+    const present = isObject(document) && Object.hasOwn(document, key) ? document[key] : undefined;
+    if (value === null) return [{ path: at, value: undefined }];
+    if (isObject(value) && isObject(present)) return mergeEdits(value, present, at);
+    return [{ path: at, value: withoutNulls(value) }];
+  });
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) => (item === null ? [] : [[key, withoutNulls(item)]])),
+  );
+}
+
+/** The texts clients know for a document that does not validate. */
+async function asInvalid<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const issues = error instanceof GatewayError && error.kind === "invalid" ? error.details?.issues : undefined;
+    if (issues === undefined) throw error;
+    throw new GatewayError("invalid", "invalid config", { details: { issues }, cause: error });
+  }
+}
+
+const noted = (params: ApplyParams): { note?: string; sessionKey?: string } => ({
+  ...(params.note === undefined ? {} : { note: params.note }),
+  ...(params.sessionKey === undefined ? {} : { sessionKey: params.sessionKey }),
+});
+
+function sentinelOf(kind: RestartSentinel["kind"], params: ApplyParams, ts: number): RestartSentinel {
+  return {
+    kind,
+    status: "ok",
+    ts,
+    ...(params.sessionKey === undefined ? {} : { sessionKey: params.sessionKey }),
+    message: params.note ?? null,
+    doctorHint: "Run: openclaw doctor --non-interactive",
+    stats: { mode: kind === "config-apply" ? "config.apply" : "config.patch" },
+  };
 }

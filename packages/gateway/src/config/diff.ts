@@ -19,7 +19,8 @@ function walk(before: unknown, after: unknown, path: string, paths: string[]): v
   }
 }
 
-const own = (value: Record<string, unknown>, key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
+const own = (value: Record<string, unknown>, key: string): unknown =>
+  Object.hasOwn(value, key) ? value[key] : undefined;
 
 /** Deep equality of JSON values; the order of keys does not count. */
 export function same(a: unknown, b: unknown): boolean {

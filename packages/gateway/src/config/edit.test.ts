@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { editsBetween, editText, setIn, type Edit } from "./edit.ts";
 import { formatPath, parsePath } from "./path.ts";
@@ -6,7 +6,11 @@ import { parseDocument } from "./parse.ts";
 import { isSpace, skipComment } from "./spans.ts";
 
 const edit = (text: string, ...edits: [string, unknown][]): string =>
-  editText(text, edits.map(([path, value]) => ({ path: parsePath(path), value })), "f");
+  editText(
+    text,
+    edits.map(([path, value]) => ({ path: parsePath(path), value })),
+    "f",
+  );
 
 const annotated = "{\n  // why\n  demo: {\n    port: 1, // keep\n  },\n  env: { A: '${B}' },\n}\n";
 
@@ -16,7 +20,9 @@ test("an edit keeps comments, order and formatting outside the edited value", ()
 
 test("a new key takes the style of its neighbours", () => {
   expect(edit(annotated, ["demo.mode", "a"])).toBe(annotated.replace("// keep\n", '// keep\n    mode: "a",\n'));
-  expect(edit('{\n\t"a": 1\n}\n', ["b", { c: [1] }])).toBe('{\n\t"a": 1,\n\t"b": {\n\t\t"c": [\n\t\t\t1\n\t\t]\n\t}\n}\n');
+  expect(edit('{\n\t"a": 1\n}\n', ["b", { c: [1] }])).toBe(
+    '{\n\t"a": 1,\n\t"b": {\n\t\t"c": [\n\t\t\t1\n\t\t]\n\t}\n}\n',
+  );
   expect(edit("{a:1}", ["b", 2])).toBe("{a:1,b:2}");
   expect(edit("{}\n", ["gateway.mode", "local"])).toBe('{\n  "gateway": {\n    "mode": "local"\n  }\n}\n');
   expect(edit("{\n  // nothing yet\n}", ["a", 1])).toBe('{\n  // nothing yet\n  "a": 1\n}');
@@ -25,7 +31,9 @@ test("a new key takes the style of its neighbours", () => {
 
 test("byte order mark and CRLF stay, and new lines end like the others", () => {
   const text = '\uFEFF{\r\n  "a": 1, // x\r\n  "b": { }\r\n}\r\n';
-  expect(edit(text, ["b.c", true], ["a", 2])).toBe('\uFEFF{\r\n  "a": 2, // x\r\n  "b": {\r\n    "c": true\r\n  }\r\n}\r\n');
+  expect(edit(text, ["b.c", true], ["a", 2])).toBe(
+    '\uFEFF{\r\n  "a": 2, // x\r\n  "b": {\r\n    "c": true\r\n  }\r\n}\r\n',
+  );
 });
 
 test("a removed key takes its line and one comma, and leaves comments", () => {
@@ -39,7 +47,9 @@ test("a removed key takes its line and one comma, and leaves comments", () => {
 
 test("setting an object changes only the members that differ", () => {
   const text = "{\n  demo: {\n    a: 1, // one\n    b: [1, /* two */ 2],\n    c: 3,\n  },\n}";
-  expect(edit(text, ["demo", { a: 1, b: [1, 3], d: 4 }])).toBe("{\n  demo: {\n    a: 1, // one\n    b: [1, /* two */ 3],\n    d: 4,\n  },\n}");
+  expect(edit(text, ["demo", { a: 1, b: [1, 3], d: 4 }])).toBe(
+    "{\n  demo: {\n    a: 1, // one\n    b: [1, /* two */ 3],\n    d: 4,\n  },\n}",
+  );
 });
 
 test("list entries are replaced, appended and removed by index", () => {
@@ -54,7 +64,7 @@ test("list entries are replaced, appended and removed by index", () => {
 
 test("keys that would reach a prototype cannot be edited", () => {
   expect(() => editText("{}", [{ path: ["__proto__", "x"], value: 1 }], "f")).toThrow(/cannot be a config key/u);
-  for (const path of ["__proto__.x", "a.constructor", "a[\"prototype\"]", "", "a.", ".a", "a..b", "a[x]", "a[", "a]b"]) {
+  for (const path of ["__proto__.x", "a.constructor", 'a["prototype"]', "", "a.", ".a", "a..b", "a[x]", "a[", "a]b"]) {
     expect(() => parsePath(path), path).toThrow("Invalid config path");
   }
 });
@@ -67,17 +77,37 @@ test("paths are read with dots, brackets, quotes and backslashes", () => {
 });
 
 test("every written path is read back", () => {
-  const key = fc.string({ minLength: 1, maxLength: 6, unit: "binary" }).filter((text) => !["__proto__", "constructor", "prototype"].includes(text));
-  fc.assert(fc.property(fc.array(key, { minLength: 1, maxLength: 4 }), (keys) => {
-    expect(parsePath(formatPath(keys))).toEqual(keys);
-  }));
+  const key = fc
+    .string({ minLength: 1, maxLength: 6, unit: "binary" })
+    .filter((text) => !["__proto__", "constructor", "prototype"].includes(text));
+  fc.assert(
+    fc.property(fc.array(key, { minLength: 1, maxLength: 4 }), (keys) => {
+      expect(parsePath(formatPath(keys))).toEqual(keys);
+    }),
+  );
 });
 
 // Random documents: values, comments, white space, quotes, line ends and trailing commas as people mix them.
-const key = fc.oneof(fc.constantFrom("a", "b", "c", "$x", "with space", "dots.in", "ünï", "0"), fc.string({ maxLength: 4, unit: "binary" })).filter((name) => !["__proto__", "constructor", "prototype"].includes(name));
-const leaf = fc.oneof(fc.integer(), fc.boolean(), fc.constant(null), fc.string({ maxLength: 6, unit: "binary" }), fc.constantFrom("it's", 'say "x"', "a // b", "/* */", "}", "\u2028"));
+const key = fc
+  .oneof(
+    fc.constantFrom("a", "b", "c", "$x", "with space", "dots.in", "ünï", "0"),
+    fc.string({ maxLength: 4, unit: "binary" }),
+  )
+  .filter((name) => !["__proto__", "constructor", "prototype"].includes(name));
+const leaf = fc.oneof(
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.string({ maxLength: 6, unit: "binary" }),
+  fc.constantFrom("it's", 'say "x"', "a // b", "/* */", "}", "\u2028"),
+);
 const { value: json } = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: "small", withCrossShrink: true }, leaf, fc.array(tie("value"), { maxLength: 3 }), fc.dictionary(key, tie("value"), { maxKeys: 3, noNullPrototype: true })),
+  value: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    leaf,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 3, noNullPrototype: true }),
+  ),
 }));
 const document = fc.dictionary(key, json, { maxKeys: 4, noNullPrototype: true });
 const seedOfStyle = fc.infiniteStream(fc.nat(999));
@@ -85,14 +115,32 @@ const seedOfStyle = fc.infiniteStream(fc.nat(999));
 function written(value: unknown, style: Iterator<number>): string {
   const next = (n: number) => (style.next().value as number) % n;
   const lineEnd = ["\n", "\r\n"][next(2)] ?? "\n";
-  const trivia = () => ["", " ", "", `${lineEnd}  `, ` /* ; ${next(9)} { */`, ` // "c${next(9)}" ,${lineEnd}\t`, `${lineEnd}${lineEnd}`, "\u00a0"][next(8)] ?? "";
-  const quote = (text: string) => (next(2) ? JSON.stringify(text) : `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+  const trivia = () =>
+    [
+      "",
+      " ",
+      "",
+      `${lineEnd}  `,
+      ` /* ; ${next(9)} { */`,
+      ` // "c${next(9)}" ,${lineEnd}\t`,
+      `${lineEnd}${lineEnd}`,
+      "\u00a0",
+    ][next(8)] ?? "";
+  const quote = (text: string) =>
+    (next(2)
+      ? JSON.stringify(text)
+      : `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+    )
+      .replaceAll("\u2028", "\\u2028")
+      .replaceAll("\u2029", "\\u2029");
   const name = (text: string) => (/^[A-Za-z_$][\w$]*$/u.test(text) && next(2) ? text : quote(text));
   const make = (item: unknown): string => {
     if (typeof item === "string") return quote(item);
     if (typeof item !== "object" || item === null) return JSON.stringify(item);
     const list = Array.isArray(item);
-    const parts = list ? item.map(make) : Object.entries(item).map(([text, inner]) => `${name(text)}${trivia()}:${trivia()}${make(inner)}`);
+    const parts = list
+      ? item.map(make)
+      : Object.entries(item).map(([text, inner]) => `${name(text)}${trivia()}:${trivia()}${make(inner)}`);
     const inside = parts.map((part) => trivia() + part + trivia()).join(",");
     const end = parts.length > 0 && next(3) === 0 ? "," : "";
     return (list ? "[" : "{") + inside + end + trivia() + (list ? "]" : "}");
@@ -102,7 +150,7 @@ function written(value: unknown, style: Iterator<number>): string {
 
 function commentsOf(text: string): string[] {
   const found: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const c = text[at];
     if (c === '"' || c === "'") {
       for (at++; text[at] !== c; at++) if (text[at] === "\\") at++;

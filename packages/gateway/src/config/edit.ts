@@ -29,7 +29,8 @@ export function editText(text: string, edits: readonly Edit[], path: string): st
   for (const edit of edits.flatMap((wanted) => smallest(wanted, document))) edited = editOnce(edited, edit);
   const wanted = structuredClone(document);
   for (const edit of edits) setIn(wanted, edit);
-  if (!same(parseDocument(edited), wanted)) throw new GatewayError("invalid", `${path} cannot be edited safely. Change it by hand.`);
+  if (!same(parseDocument(edited), wanted))
+    throw new GatewayError("invalid", `${path} cannot be edited safely. Change it by hand.`);
   return edited;
 }
 
@@ -61,7 +62,8 @@ function within(path: readonly string[], before: unknown, after: unknown): Edit[
   return [{ path, value: after }];
 }
 
-const own = (value: Record<string, unknown>, key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
+const own = (value: Record<string, unknown>, key: string): unknown =>
+  Object.hasOwn(value, key) ? value[key] : undefined;
 
 /** The value at a path of keys; undefined when anything on the way is missing. */
 export function getIn(document: unknown, path: readonly string[]): unknown {
@@ -116,7 +118,8 @@ export function setIn(document: Record<string, unknown>, { path, value }: Edit):
     if (Array.isArray(node)) {
       if (!isIndex(key)) throw new GatewayError("invalid", `${here} is a list: "${key}" is no index.`);
       const index = Number(key);
-      if (index > node.length) throw new GatewayError("invalid", `${here} has ${node.length} entries: ${index} would leave a hole.`);
+      if (index > node.length)
+        throw new GatewayError("invalid", `${here} has ${node.length} entries: ${index} would leave a hole.`);
       if (last && value === undefined) return void node.splice(index, 1);
       if (value === undefined && index === node.length) return;
       if (last || index === node.length) node[index] = missing();

@@ -2,7 +2,7 @@
  *  OPENCLAW_INCLUDE_ROOTS. */
 import { readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, resolve, sep } from "node:path";
-import JSON5 from "json5";
+import { parseDocument } from "./parse.ts";
 import { isObject } from "./validate.ts";
 
 const maxDepth = 10;
@@ -18,9 +18,50 @@ interface Position {
 }
 
 /** Throws IncludeError with the text for the user. `files` receives every file that was read. */
-export function resolveIncludes(document: unknown, file: string, extraRoots: string | undefined, files: Set<string>): unknown {
-  const roots = [dirname(realPath(file)), ...(extraRoots ? extraRoots.split(delimiter).filter(Boolean) : [])];
-  return walk(document, { file, chain: [file], roots }, files);
+export function resolveIncludes(
+  document: unknown,
+  file: string,
+  extraRoots: string | undefined,
+  files: Set<string>,
+): unknown {
+  const roots = rootsOf(file, extraRoots);
+  return walk(document, { file: realPath(file), chain: [realPath(file)], roots }, files);
+}
+
+/** The file in which the value at a path is written, when that is not the document itself. Throws IncludeError. */
+export function ownerOfPath(
+  document: unknown,
+  file: string,
+  path: readonly string[],
+  extraRoots?: string,
+): string | undefined {
+  const at = { file: realPath(file), chain: [realPath(file)], roots: rootsOf(file, extraRoots) };
+  const owner = findOwner(document, at, path);
+  return owner === at.file ? undefined : owner;
+}
+
+/** Undefined when the value is nowhere. */
+function findOwner(value: unknown, at: Position, path: readonly string[]): string | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) return at.file;
+  if (Array.isArray(value)) return findOwner(value[Number(key)], at, rest);
+  if (!isObject(value)) return undefined;
+  const own = Object.hasOwn(value, key) ? value[key] : undefined;
+  const found = own === undefined ? undefined : findOwner(own, at, rest);
+  if (found !== undefined) return found;
+  const names = value.$include === undefined ? [] : [value.$include].flat();
+  for (const name of names.toReversed()) {
+    if (typeof name !== "string") continue;
+    const file = resolve(dirname(at.file), name);
+    if (at.chain.includes(file)) continue;
+    const owner = findOwner(readRaw(name, at), { ...at, file, chain: [...at.chain, file] }, path);
+    if (owner !== undefined) return owner;
+  }
+  return undefined;
+}
+
+function rootsOf(file: string, extraRoots: string | undefined): string[] {
+  return [dirname(realPath(file)), ...(extraRoots ? extraRoots.split(delimiter).filter(Boolean) : [])];
 }
 
 function walk(value: unknown, at: Position, files: Set<string>): unknown {
@@ -32,7 +73,8 @@ function walk(value: unknown, at: Position, files: Set<string>): unknown {
   const names = Array.isArray(include) ? include : [include];
   let merged: unknown;
   for (const name of names) {
-    if (typeof name !== "string") throw new IncludeError(`$include takes a file name or a list of them (in ${at.file})`);
+    if (typeof name !== "string")
+      throw new IncludeError(`$include takes a file name or a list of them (in ${at.file})`);
     const part = readInclude(name, at, files);
     merged = merged === undefined ? part : merge(merged, part);
   }
@@ -45,6 +87,14 @@ function readInclude(name: string, at: Position, files: Set<string>): unknown {
   const path = resolve(dirname(at.file), name);
   if (at.chain.includes(path)) throw new IncludeError(`Circular include detected: ${[...at.chain, path].join(" -> ")}`);
   if (at.chain.length > maxDepth) throw new IncludeError(`Includes are nested deeper than ${maxDepth}: ${path}`);
+  const parsed = readRaw(name, at);
+  files.add(path);
+  return walk(parsed, { ...at, file: path, chain: [...at.chain, path] }, files);
+}
+
+/** The included document as it is written. */
+function readRaw(name: string, at: Position): unknown {
+  const path = resolve(dirname(at.file), name);
   let text: string;
   try {
     const real = realpathSync(path);
@@ -58,14 +108,11 @@ function readInclude(name: string, at: Position, files: Set<string>): unknown {
     if (error instanceof IncludeError) throw error;
     throw new IncludeError(`Failed to read include file: ${name} (resolved: ${path})`, { cause: error });
   }
-  files.add(path);
-  let parsed: unknown;
   try {
-    parsed = JSON5.parse(text.replace(/^\uFEFF/u, ""));
+    return parseDocument(text);
   } catch (error) {
     throw new IncludeError(`Failed to parse include file: ${name} (resolved: ${path}): ${(error as Error).message}`);
   }
-  return walk(parsed, { ...at, file: path, chain: [...at.chain, path] }, files);
 }
 
 /** Objects merge, lists concatenate, otherwise the later value wins. */

@@ -23,7 +23,9 @@ export function reloadPlan(paths: readonly string[], declared: Declared): Reload
     if (reload === "live") plan.live.push(path);
     else if (reload === "restart") plan.restart.push(path);
     else if (reload === "none") plan.ignored.push(path);
-    else for (const service of reload.split(" ")) plan.services.set(service, [...(plan.services.get(service) ?? []), path]);
+    else
+      for (const service of reload.split(" "))
+        plan.services.set(service, [...(plan.services.get(service) ?? []), path]);
   }
   return plan;
 }
@@ -32,14 +34,25 @@ export function reloadPlan(paths: readonly string[], declared: Declared): Reload
  *  ends at the map's own class. */
 function classOf(path: string, root: SchemaNode, classes: ReadonlyMap<string, string>): string {
   const keys = path.split(".");
-  let node: SchemaNode | undefined = root;
+  let node = root;
   let found = classes.get(keys[0] ?? "") ?? "restart";
-  for (const key of keys) {
-    node = childOf(node, key);
-    if (!node) break;
-    found = node.reload ?? found;
+  for (const [i, key] of keys.entries()) {
+    const child: SchemaNode | undefined = childOf(node, key);
+    if (!child) break;
+    found = child.reload ?? (i === keys.length - 1 ? node.entryReload : undefined) ?? found;
+    node = child;
   }
   return found;
+}
+
+/** The declaration of a key; undefined where none reaches. */
+export function schemaAt(declared: Declared, keys: readonly string[]): SchemaNode | undefined {
+  let node: SchemaNode | undefined = documentSchema(declared);
+  for (const key of keys) {
+    if (!node) return undefined;
+    node = node.type === "array" ? node.items : childOf(node, key);
+  }
+  return node;
 }
 
 function childOf(node: SchemaNode, key: string): SchemaNode | undefined {

@@ -1,11 +1,13 @@
 /** Reads and judges the config file (config.md §2-§4). A file that is missing, unreadable, unparsable or invalid are four
  *  different verdicts, and none of them means "empty" except the first (R-CFG-4). Nothing here writes. */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import JSON5 from "json5";
 import type { World } from "../kernel/world.ts";
 import { applyDefaults, expandPaths } from "./defaults.ts";
+import { hashOf } from "./history.ts";
 import { IncludeError, resolveIncludes } from "./include.ts";
+import { migrateLegacy } from "./legacy.ts";
+import { parseDocument } from "./parse.ts";
+import { crossChecks, warningsOf } from "./rules.ts";
 import type { Section } from "./section.ts";
 import { substitute, withConfigEnv } from "./substitute.ts";
 import { asNode, isObject, validate, type Issue, type SchemaNode } from "./validate.ts";
@@ -26,38 +28,59 @@ export interface ConfigSnapshot {
   config?: Record<string, unknown>;
   issues: Issue[];
   warnings: Issue[];
+  /** Keys of earlier releases; their values were moved in memory. */
+  legacyIssues: Issue[];
   /** Environment after the document's `env` block. */
   env: Readonly<Record<string, string | undefined>>;
   /** Every file that was read. */
   files: string[];
 }
 
-/** Sections that exist in config.md and whose feature comes with a later issue: accepted as written, not interpreted. */
 export interface Declared {
+  /** In the order of the document's keys in help and forms. */
   sections: readonly Section[];
-  later: readonly string[];
+  /** Of this program, for the warning about a config written by a newer one. */
+  version?: string;
 }
 
 export function documentSchema(declared: Declared): SchemaNode {
   const properties: Record<string, SchemaNode> = {};
   for (const section of declared.sections) properties[section.path] = asNode(section.schema);
-  for (const name of declared.later) properties[name] ??= {};
   return { type: "object", properties, required: declared.sections.map((s) => s.path), additionalProperties: false };
 }
 
-export function readConfig(path: string, world: Pick<World, "env" | "homedir">, declared: Declared): ConfigSnapshot {
-  const files = new Set<string>();
-  const base = { path, raw: null, hash: "", parsed: {}, issues: [], warnings: [], env: world.env, exists: true };
-  let raw: string;
+type ReadWorld = Pick<World, "env" | "homedir">;
+
+export function readConfig(path: string, world: ReadWorld, declared: Declared): ConfigSnapshot {
+  let bytes: Buffer;
   try {
-    raw = readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return judge({ ...base, exists: false, verdict: "missing", files: [] }, world, declared);
+    const base = empty(path, world);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return judge({ ...base, exists: false, verdict: "missing" }, world, declared);
     const message = `cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
-    return { ...base, verdict: "unreadable", issues: [{ path: "", message }], files: [] };
+    return { ...base, verdict: "unreadable", issues: [{ path: "", message }] };
   }
-  files.add(path);
-  const hash = createHash("sha256").update(raw).digest("hex");
+  let text: string;
+  try {
+    text = decode(bytes);
+  } catch {
+    // The decoder names no position; the verdict is enough to find the file.
+    const issues = [{ path: "", message: "the file is not UTF-8 text" }];
+    return { ...empty(path, world), hash: hashOf(bytes), verdict: "unparsable", issues, files: [path] };
+  }
+  return judgeText(path, text, world, declared);
+}
+
+/** Text of a file, byte order mark included. Throws TypeError when it is not UTF-8: editing it would destroy bytes. */
+export const decode = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+
+/** The verdict on a text as if it stood in the file. */
+export function judgeText(path: string, raw: string, world: ReadWorld, declared: Declared): ConfigSnapshot {
+  const files = new Set([path]);
+  const base = { ...empty(path, world), raw, hash: hashOf(raw) };
   let parsed: unknown;
   try {
     parsed = parseDocument(raw);
@@ -66,55 +89,41 @@ export function readConfig(path: string, world: Pick<World, "env" | "homedir">, 
   } catch (error) {
     const text = (error as Error).message;
     const message = error instanceof IncludeError ? text : `JSON5 parse failed: ${text}`;
-    return { ...base, raw, hash, verdict: "unparsable", issues: [{ path: "", message }], files: [...files] };
+    return { ...base, verdict: "unparsable", issues: [{ path: "", message }], files: [...files] };
   }
-  return judge({ ...base, raw, hash, parsed, verdict: "ok", files: [...files] }, world, declared);
+  return judge({ ...base, parsed, verdict: "ok", files: [...files] }, world, declared);
 }
 
-/** JSON first: it is what most files hold and parses forty times faster. A byte order mark is tolerated. */
-export function parseDocument(raw: string): unknown {
-  const text = raw.replace(/^\uFEFF/u, "");
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON; JSON5 decides, and its error names line and column.
-    return JSON5.parse(text);
-  }
+function empty(path: string, world: ReadWorld) {
+  return {
+    path,
+    raw: null,
+    hash: "",
+    parsed: {},
+    issues: [],
+    warnings: [],
+    legacyIssues: [],
+    env: world.env,
+    exists: true,
+    files: [] as string[],
+  };
 }
 
-function judge(snapshot: ConfigSnapshot, world: Pick<World, "homedir">, declared: Declared): ConfigSnapshot {
+function judge(snapshot: ConfigSnapshot, world: ReadWorld, declared: Declared): ConfigSnapshot {
   const issues: Issue[] = [];
   const env = withConfigEnv(snapshot.parsed, snapshot.env);
-  const values = substitute(snapshot.parsed, env, issues);
+  const substituted = substitute(snapshot.parsed, env, issues);
+  const { document: values, issues: legacyIssues } = migrateLegacy(isObject(substituted) ? substituted : {});
   const schema = documentSchema(declared);
-  issues.push(...validate(schema, values));
+  issues.push(...validate(schema, isObject(substituted) ? values : substituted));
   issues.push(...crossChecks(values));
+  const judged = { ...snapshot, env, legacyIssues };
   if (issues.length > 0) {
     issues.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-    return { ...snapshot, verdict: "invalid", issues, env };
+    return { ...judged, verdict: "invalid", issues };
   }
   const config = expandPaths(applyDefaults(schema, values), world.homedir()) as Record<string, unknown>;
-  return { ...snapshot, config, env };
-}
-
-/** Rules between keys (config.md §3). */
-function crossChecks(values: unknown): Issue[] {
-  const issues: Issue[] = [];
-  const agents = isObject(values) && isObject(values.agents) ? values.agents.list : undefined;
-  if (!Array.isArray(agents)) return issues;
-  const ids = new Map<string, number>();
-  const dirs = new Map<string, string>();
-  for (const [i, agent] of agents.entries()) {
-    if (!isObject(agent) || typeof agent.id !== "string") continue;
-    const id = agent.id.toLowerCase();
-    if (ids.has(id)) issues.push({ path: `agents.list[${i}].id`, message: `agent id "${id}" is used twice` });
-    ids.set(id, i);
-    if (typeof agent.agentDir !== "string") continue;
-    const other = dirs.get(agent.agentDir);
-    if (other) issues.push({ path: `agents.list[${i}].agentDir`, message: `agents "${other}" and "${id}" share one agentDir; give each its own` });
-    dirs.set(agent.agentDir, id);
-  }
-  return issues;
+  return { ...judged, config, warnings: warningsOf(values, declared) };
 }
 
 /** `Invalid config at …` with one line per issue, as the gateway and the CLI print it. */

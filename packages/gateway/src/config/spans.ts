@@ -49,7 +49,9 @@ export const isLineEnd = (code: number): boolean => code === 10 || code === 13 |
 
 export function isSpace(code: number): boolean {
   if (code <= 32) return code === 32 || (code >= 9 && code <= 13);
-  return code === 0xa0 || code === 0xfeff || isLineEnd(code) || (code > 0x167f && /\p{Zs}/u.test(String.fromCharCode(code)));
+  return (
+    code === 0xa0 || code === 0xfeff || isLineEnd(code) || (code > 0x167f && /\p{Zs}/u.test(String.fromCharCode(code)))
+  );
 }
 
 class Scanner {
@@ -118,7 +120,11 @@ class Scanner {
 
   #word(): void {
     const start = this.#at;
-    while (this.#at < this.#text.length && !/[,:{}[\]/]/u.test(this.#text[this.#at] ?? "") && !isSpace(this.#text.charCodeAt(this.#at))) {
+    while (
+      this.#at < this.#text.length &&
+      !/[,:{}[\]/]/u.test(this.#text[this.#at] ?? "") &&
+      !isSpace(this.#text.charCodeAt(this.#at))
+    ) {
       this.#at++;
     }
     // Text no parser would have accepted; without progress the caller would not end.

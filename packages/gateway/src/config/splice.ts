@@ -39,7 +39,10 @@ export function insertItem(text: string, root: ValueSpan, node: ValueSpan, value
 export function removeMember(text: string, node: ValueSpan, key: string): string {
   const found = node.members.flatMap((member, i) => (member.key === key ? [i] : []));
   const children = node.members.map((member) => ({ start: member.start, end: member.value.end }));
-  return cutOut(text, found.flatMap((i) => cutsOf(text, children, i, found)));
+  return cutOut(
+    text,
+    found.flatMap((i) => cutsOf(text, children, i, found)),
+  );
 }
 
 export function removeItem(text: string, node: ValueSpan, index: number): string {
@@ -80,12 +83,13 @@ function insert(text: string, style: Style, node: ValueSpan, written: (indent: s
   return text.slice(0, lastEnd) + (trailing ? "" : ",") + text.slice(lastEnd, at) + addition + text.slice(at);
 }
 
-const put = (text: string, start: number, end: number, addition: string): string => text.slice(0, start) + addition + text.slice(end);
+const put = (text: string, start: number, end: number, addition: string): string =>
+  text.slice(0, start) + addition + text.slice(end);
 
 /** One past the last comment between two positions. */
 function endOfTrivia(text: string, from: number, to: number): number {
   let end = from;
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     if (text[at] === "/") end = at = skipComment(text, at);
     else at++;
   }
@@ -95,7 +99,7 @@ function endOfTrivia(text: string, from: number, to: number): number {
 /** One past the comments that stand on the same line. */
 function endOfLineTrivia(text: string, from: number, to: number): number {
   let end = from;
-  for (let at = from; at < to && !isLineEnd(text.charCodeAt(at)); ) {
+  for (let at = from; at < to && !isLineEnd(text.charCodeAt(at));) {
     if (text[at] === "/") end = at = skipComment(text, at);
     else at++;
   }
@@ -171,7 +175,8 @@ function styleOf(text: string, root: ValueSpan): Style {
 
 const plainName = /^[A-Za-z_$][\w$]*$/u;
 
-const writeKey = (key: string, style: Style): string => (!style.quoteKeys && plainName.test(key) ? key : writeText(key));
+const writeKey = (key: string, style: Style): string =>
+  !style.quoteKeys && plainName.test(key) ? key : writeText(key);
 
 /** Line separators are escaped: they are legal in JSON, but a JSON5 parser warns about them. */
 const writeText = (text: string): string =>
@@ -191,5 +196,7 @@ function write(value: unknown, indent: string, style: Style): string {
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   if (lines.length === 0) return open + close;
   if (style.compact) return `${open}${lines.join(", ")}${close}`;
-  return open + style.newline + lines.map((line) => inner + line).join(`,${style.newline}`) + style.newline + indent + close;
+  return (
+    open + style.newline + lines.map((line) => inner + line).join(`,${style.newline}`) + style.newline + indent + close
+  );
 }

@@ -33,6 +33,7 @@ export interface SchemaNode {
   description?: string;
   sensitive?: boolean;
   reload?: string;
+  entryReload?: string;
   label?: string;
   placeholder?: string;
   advanced?: boolean;
@@ -74,8 +75,10 @@ function walk(node: SchemaNode, value: unknown, path: string, issues: Issue[]): 
       return isObject(value) ? walkObject(node, value, path, issues) : fail(`expected an object, got ${typeOf(value)}`);
     case "array":
       if (!Array.isArray(value)) return fail(`expected a list, got ${typeOf(value)}`);
-      if (node.minItems !== undefined && value.length < node.minItems) fail(`expected at least ${node.minItems} entries`);
-      if (node.maxItems !== undefined && value.length > node.maxItems) fail(`expected at most ${node.maxItems} entries`);
+      if (node.minItems !== undefined && value.length < node.minItems)
+        fail(`expected at least ${node.minItems} entries`);
+      if (node.maxItems !== undefined && value.length > node.maxItems)
+        fail(`expected at most ${node.maxItems} entries`);
       if (node.items) for (const [i, item] of value.entries()) walk(node.items, item, `${path}[${i}]`, issues);
       return;
     case "string":
@@ -95,7 +98,8 @@ function walkString(node: SchemaNode, value: unknown, fail: (message: string) =>
   if (node.minLength !== undefined && value.length < node.minLength) {
     fail(node.minLength === 1 ? "must not be empty" : `expected at least ${node.minLength} characters`);
   }
-  if (node.maxLength !== undefined && value.length > node.maxLength) fail(`expected at most ${node.maxLength} characters`);
+  if (node.maxLength !== undefined && value.length > node.maxLength)
+    fail(`expected at most ${node.maxLength} characters`);
   if (node.pattern !== undefined && !new RegExp(node.pattern, "u").test(value)) fail(`does not match ${node.pattern}`);
 }
 

@@ -1,132 +1,276 @@
-/** The one place that changes the config file: a text-preserving edit, judged before it is written, backed up, and replaced
- *  durably (config.md §5, R-CFG-2). Comments, order, unknown spans, `${VAR}` and `$include` stay byte for byte outside the
- *  edited value. */
-import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { JsonObjectNode, JsonParser } from "@croct/json5-parser";
+/** The one place that changes the config file (R-CFG-2): under a lock, judged before it is written, kept in both rings, replaced
+ *  durably. A result that would be invalid, or a base that is no longer there, writes nothing. */
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
 import type { World } from "../kernel/world.ts";
-import { describeIssues, parseDocument, readConfig, type Declared } from "./read.ts";
+import { editText, type Edit } from "./edit.ts";
+import { hashOf, keepInHistory } from "./history.ts";
+import { ownerOfPath } from "./include.ts";
+import { lockConfig, type ConfigLock, type LockWorld } from "./lock.ts";
+import { formatPath } from "./path.ts";
+import { parseDocument } from "./parse.ts";
+import { decode, describeIssues, judgeText, type ConfigSnapshot, type Declared } from "./read.ts";
 import { isObject } from "./validate.ts";
 
-export interface Edit {
-  /** Keys from the root. */
-  path: readonly string[];
-  /** `undefined` removes the key. */
-  value: unknown;
+export type WriteWorld = LockWorld & Pick<World, "env" | "homedir" | "mark">;
+
+export interface Written {
+  /** The file itself, links resolved. */
+  path: string;
+  /** SHA-256 of the text that stands there now. */
+  hash: string;
+  /** False when the file said so already; nothing was written then. */
+  changed: boolean;
+  /** The verdict on the new text: always `ok`. */
+  snapshot: ConfigSnapshot;
 }
 
-type Outside = Pick<World, "env" | "homedir" | "pid" | "uuid">;
+export interface WriteOptions {
+  /** SHA-256 of the text the caller has seen; another one there is a conflict. */
+  baseHash?: string;
+}
 
 const backups = 5;
+const attempts = 5;
 
-/** Applies the edits to the file and returns its path. Creates the file when it is missing. Throws GatewayError when the
- *  result would be invalid (nothing is written then) or when the file cannot be parsed. */
-export function editConfigFile(path: string, edits: readonly Edit[], world: Outside, declared: Declared): string {
+/** Makes the edits on the text that stands there when the lock is held, so that no other writer's change is lost. Creates the
+ *  file when it is missing. Throws GatewayError: `invalid` (nothing written), `conflict` (base hash), `unavailable` (locked, or
+ *  the folder or disk refuses). */
+export async function editConfigFile(
+  path: string,
+  edits: readonly Edit[],
+  world: WriteWorld,
+  declared: Declared,
+  options: WriteOptions = {},
+): Promise<Written> {
+  return replace(path, world, declared, options, (before) => {
+    if (before !== undefined) for (const edit of edits) refuseIncluded(path, before, edit, world);
+    const stamped = [...edits, ...stamp(before, world, declared)];
+    const after = editText(before ?? "{}\n", edits, path);
+    if (after === before) return after;
+    const final = editText(before ?? "{}\n", stamped, path);
+    guard(before, final, edits, path);
+    return final;
+  });
+}
+
+/** Replaces the whole text: `config.set`, `config.apply`, restore. */
+export async function replaceConfigFile(
+  path: string,
+  text: string,
+  world: WriteWorld,
+  declared: Declared,
+  options: WriteOptions = {},
+): Promise<Written> {
+  return replace(path, world, declared, options, () => text);
+}
+
+/** Says no when writing is forbidden as a whole. */
+export function refuseManaged(world: Pick<World, "env">): void {
+  const mode = world.env.OPENCLAW_NIX_MODE;
+  if (mode && mode !== "0")
+    throw new GatewayError("forbidden", "The config is managed by Nix (OPENCLAW_NIX_MODE); change it there.");
+}
+
+async function replace(
+  path: string,
+  world: WriteWorld,
+  declared: Declared,
+  { baseHash }: WriteOptions,
+  make: (before: string | undefined) => string,
+): Promise<Written> {
+  refuseManaged(world);
   const target = linkTarget(path);
-  const before = readText(target);
-  const after = editText(before ?? "{}\n", edits, path);
-  if (before === after) return target;
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  refuseReadOnly(target);
+  const lock = await lockConfig(target, world);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const before = readText(target);
+      checkBase(before, baseHash);
+      const after = make(before);
+      const snapshot = judgeText(path, after, world, declared);
+      if (snapshot.verdict !== "ok") {
+        throw new GatewayError("invalid", `${describeIssues(snapshot)}\nNothing was written.`, {
+          details: { issues: snapshot.issues },
+        });
+      }
+      const result = { path: target, hash: snapshot.hash, snapshot };
+      if (after === before) return { ...result, changed: false };
+      if (commit(target, before, after, lock, world)) return { ...result, changed: true };
+      if (baseHash !== undefined || attempt === attempts) throw changedMeanwhile();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** False when somebody without the lock, an editor, saved between reading and now. */
+function commit(
+  target: string,
+  before: string | undefined,
+  after: string,
+  lock: ConfigLock,
+  world: WriteWorld,
+): boolean {
   const temp = join(dirname(target), `${basename(target)}.${world.pid}.${world.uuid()}.tmp`);
   try {
-    writeDurably(temp, after);
-    const judged = readConfig(temp, world, declared);
-    if (judged.verdict !== "ok") {
-      throw new GatewayError("invalid", `${describeIssues({ ...judged, path })}\nNothing was written.`);
-    }
-    if (readText(target) !== before) {
-      throw new GatewayError("conflict", "config changed since last load; read it again and retry", { details: { code: "STALE_HASH" } });
-    }
+    writeDurably(temp, after, target);
+    world.mark("config.temp-written");
+    keep(before, world);
+    keep(after, world);
+    lock.assertHeld();
     if (before !== undefined) rotateBackups(target);
+    world.mark("config.backed-up");
+    if (readText(target) !== before) return false;
     renameSync(temp, target);
+    world.mark("config.renamed");
     syncFolder(dirname(target));
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    const hint =
+      code === "EBUSY" || code === "EXDEV" ? " It is mounted as a single file: mount its folder instead." : "";
+    throw new GatewayError("unavailable", `${target} cannot be written (${code}).${hint} It is unchanged.`, {
+      cause: error,
+    });
   } finally {
     rmSync(temp, { force: true });
   }
-  return target;
 }
 
-/** The text with the edits made. A document the editing library refuses (odd escapes) is rewritten as JSON. */
-export function editText(text: string, edits: readonly Edit[], path: string): string {
-  let wanted: unknown;
+function checkBase(before: string | undefined, baseHash: string | undefined): void {
+  if (baseHash === undefined) return;
+  if ((before === undefined ? "" : hashOf(before)) !== baseHash) throw changedMeanwhile();
+}
+
+const changedMeanwhile = () =>
+  new GatewayError("conflict", "config changed since last load; re-run config.get and retry", {
+    details: { code: "STALE_HASH" },
+  });
+
+/** R-CFG-3: an edit never takes more than it names, whatever the code before did. */
+function guard(before: string | undefined, after: string, edits: readonly Edit[], path: string): void {
+  if (before === undefined) return;
+  const old = parseDocument(before);
+  const now = parseDocument(after);
+  if (!isObject(old) || !isObject(now)) return;
+  const named = new Set(edits.map((edit) => edit.path[0]));
+  const lost = Object.keys(old).filter((key) => !Object.hasOwn(now, key) && !named.has(key));
+  const shrinks =
+    after.length < before.length * 0.8 &&
+    edits.every((edit) => edit.value !== undefined && !isObject(edit.value) && !Array.isArray(edit.value));
+  const largest = Math.max(0, ...edits.map((edit) => JSON.stringify(old[edit.path[0] ?? ""] ?? "").length));
+  if (lost.length === 0 && !(shrinks && before.length - after.length > largest)) return;
+  throw new GatewayError(
+    "conflict",
+    `${path}: the edit would remove ${lost.length > 0 ? lost.join(", ") : "a large part of the file"} without naming it. Nothing was written.`,
+  );
+}
+
+/** A value that comes from an included file is changed there. */
+function refuseIncluded(path: string, text: string, edit: Edit, world: WriteWorld): void {
+  let owner: string | undefined;
   try {
-    wanted = parseDocument(text);
-  } catch (error) {
-    throw new GatewayError("invalid", `${path} cannot be parsed: ${(error as Error).message}. Repair it first.`);
-  }
-  if (!isObject(wanted)) throw new GatewayError("invalid", `${path} must hold an object.`);
-  for (const edit of edits) setIn(wanted, edit);
-  const expected = JSON.stringify(wanted);
-  try {
-    const edited = editNodes(text, edits);
-    if (JSON.stringify(parseDocument(edited)) === expected) return edited;
+    owner = ownerOfPath(parseDocument(text), path, edit.path, world.env.OPENCLAW_INCLUDE_ROOTS);
   } catch {
-    // The library refuses some legal documents; below they are rewritten whole, with the backup keeping the original.
+    // A text or include that cannot be read is reported by the edit or by the verdict on its result.
+    return;
   }
-  return `${JSON.stringify(wanted, null, 2)}\n`;
+  if (owner === undefined) return;
+  throw new GatewayError(
+    "conflict",
+    `${formatPath(edit.path)} is set in the included file ${owner}. Change it there.`,
+    {
+      details: { code: "INCLUDED", file: owner },
+    },
+  );
 }
 
-function editNodes(text: string, edits: readonly Edit[]): string {
-  const root = JsonParser.parse(text.replace(/^\uFEFF/u, ""), JsonObjectNode);
-  for (const { path, value } of edits) {
-    let node = root;
-    for (const [i, key] of path.entries()) {
-      if (i === path.length - 1) {
-        if (value === undefined) node.delete(key);
-        else node.set(key, value as never);
-        break;
-      }
-      if (!node.has(key)) node.set(key, {});
-      node = node.get(key, JsonObjectNode);
-    }
-  }
-  return (text.startsWith("\uFEFF") ? "\uFEFF" : "") + root.toString();
+/** `meta` is kept up to date where it stands; it is never added (decision 15). */
+function stamp(before: string | undefined, world: WriteWorld, declared: Declared): Edit[] {
+  if (before === undefined || !declared.version) return [];
+  const document = parseDocument(before);
+  if (!isObject(document) || !isObject(document.meta) || document.meta.$include !== undefined) return [];
+  return [
+    { path: ["meta", "lastTouchedVersion"], value: declared.version },
+    { path: ["meta", "lastTouchedAt"], value: new Date(world.now()).toISOString() },
+  ];
 }
 
-function setIn(document: Record<string, unknown>, { path, value }: Edit): void {
-  let node = document;
-  for (const [i, key] of path.entries()) {
-    if (key === "" || key === "__proto__" || key === "constructor" || key === "prototype") {
-      throw new GatewayError("invalid", `"${key}" cannot be a config key.`);
-    }
-    if (i === path.length - 1) {
-      if (value === undefined) delete node[key];
-      else node[key] = value;
-      return;
-    }
-    const next = node[key] ?? {};
-    if (!isObject(next)) throw new GatewayError("invalid", `${path.slice(0, i + 1).join(".")} is not an object.`);
-    node[key] = next;
-    node = next;
-  }
-}
-
+/** The file behind links, also one that does not exist yet. */
 function linkTarget(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // Not there yet: it is created under its own name.
-    return path;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found?.isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+  }
+}
+
+function refuseReadOnly(target: string): void {
+  try {
+    accessSync(target, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw new GatewayError(
+      "unavailable",
+      `${target} is read-only for this user (${code ?? "unknown error"}). Nothing was written.`,
+      { cause: error },
+    );
   }
 }
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return decode(readFileSync(path));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new GatewayError("unavailable", `${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (error instanceof TypeError) throw new GatewayError("invalid", `${path} is not UTF-8 text. Repair it first.`);
+    throw new GatewayError("unavailable", `${path} cannot be read: ${code ?? "unknown error"}`, { cause: error });
   }
 }
 
-function writeDurably(path: string, text: string): void {
-  const handle = openSync(path, "wx", 0o600);
+/** 0600, or stricter when the file was; owned by whoever owned it. */
+function writeDurably(temp: string, text: string, target: string): void {
+  const old = statSync(target, { throwIfNoEntry: false });
+  const handle = openSync(temp, "wx", old ? old.mode & 0o600 : 0o600);
   try {
-    writeSync(handle, text);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
+  }
+  if (!old) return;
+  const own = statSync(temp);
+  if (own.uid === old.uid && own.gid === old.gid) return;
+  try {
+    chownSync(temp, old.uid, old.gid);
+  } catch {
+    // Only the superuser may give files away; then the writer owns the new one.
   }
 }
 
@@ -141,6 +285,17 @@ function syncFolder(path: string): void {
   }
 }
 
+/** The ring of 20. Best effort: a state directory that cannot be written must not keep a person from repairing the config. */
+function keep(text: string | undefined, world: WriteWorld): void {
+  if (text === undefined) return;
+  try {
+    keepInHistory(text, world);
+  } catch {
+    // See above.
+  }
+}
+
+/** `.bak` is the newest, `.bak.4` the oldest. Best effort, like the ring. */
 function rotateBackups(target: string): void {
   const name = (n: number) => (n === 0 ? `${target}.bak` : `${target}.bak.${n}`);
   try {
@@ -152,7 +307,8 @@ function rotateBackups(target: string): void {
       }
     }
     copyFileSync(target, name(0));
+    chmodSync(name(0), 0o600);
   } catch {
-    // Backups are best effort: a full disk must not keep a person from repairing the config.
+    // A full disk: the rename itself needs no space.
   }
 }

@@ -46,4 +46,71 @@ export function createLogger(options: { subsystem: string; sinks: readonly Sink[
   return make(options.subsystem);
 }
 
+const windowMs = 1_000;
+const maxKeys = 500;
+
+interface Repeated {
+  since: number;
+  /** Lines held back since then. */
+  held: number;
+  level: Level;
+  subsystem: string;
+  message: string;
+}
+
+/** Lets of equal warnings and errors one a second through, and says how many there were (R-MEM-4). Equal means level,
+ *  subsystem, message and the text of the error; no stack is kept. The count comes with the next line of any kind after the
+ *  second has passed, or at `settle`. */
+export function coalesce(sink: Sink): { sink: Sink; settle: () => void } {
+  const seen = new Map<string, Repeated>();
+  let nextDue = Infinity;
+  const tell = (entry: Repeated, time: number) => {
+    const { level, subsystem, message, held } = entry;
+    sink({ time, level, subsystem, message: `${message} (${held} more like it)` });
+  };
+  const expire = (now: number) => {
+    if (now < nextDue) return;
+    nextDue = Infinity;
+    for (const [key, entry] of seen) {
+      const due = entry.since + windowMs;
+      if (now < due) nextDue = Math.min(nextDue, due);
+      else if (entry.held === 0) seen.delete(key);
+      else {
+        tell(entry, now);
+        seen.set(key, { ...entry, since: now, held: 0 });
+        nextDue = Math.min(nextDue, now + windowMs);
+      }
+    }
+  };
+  return {
+    sink: (line) => {
+      expire(line.time);
+      if (levelIds[line.level] < levelIds.warn) return sink(line);
+      const key = keyOf(line);
+      const entry = seen.get(key);
+      if (entry && line.time >= entry.since) return void entry.held++;
+      if (seen.size >= maxKeys) {
+        const [oldest = "", dropped] = seen.entries().next().value ?? [];
+        if (dropped && dropped.held > 0) tell(dropped, line.time);
+        seen.delete(oldest);
+      }
+      const { level, subsystem, message, time } = line;
+      seen.set(key, { since: time, held: 0, level, subsystem, message: message.slice(0, 500) });
+      nextDue = Math.min(nextDue, time + windowMs);
+      sink(line);
+    },
+    settle: () => {
+      for (const entry of seen.values()) if (entry.held > 0) tell(entry, entry.since + windowMs);
+      seen.clear();
+      nextDue = Infinity;
+    },
+  };
+}
+
+function keyOf({ level, subsystem, message, fields }: Line): string {
+  const error = fields?.error;
+  const cause = error instanceof Error ? `${error.name}: ${error.message}` : typeof error === "string" ? error : "";
+  return `${level} ${subsystem} ${message.slice(0, 500)} ${cause.slice(0, 200)}`;
+}
+
 export const silentLogger: Logger = createLogger({ subsystem: "silent", sinks: [], now: () => 0 });

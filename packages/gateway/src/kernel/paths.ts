@@ -35,6 +35,13 @@ export function defaultWorkspace(world: Env): string {
   return join(world.homedir(), ".openclaw", profile ? `workspace-${profile}` : "workspace");
 }
 
+/** `openclaw <words>` as a person of the active profile would type it: what messages suggest must reach the same gateway. */
+export function commandLine(world: Pick<World, "env">, words: string): string {
+  const profile = set(world.env.OPENCLAW_PROFILE);
+  if (profile === undefined || profile === "default") return `openclaw ${words}`;
+  return profile === "dev" ? `openclaw --dev ${words}` : `openclaw --profile ${profile} ${words}`;
+}
+
 /** `path` with the home directory as `~`, for people. */
 export function displayPath(path: string, world: Pick<World, "homedir">): string {
   const home = world.homedir();

@@ -13,7 +13,8 @@ test("a registered secret is masked in every usual encoding", () => {
     encodeURIComponent(secret),
     JSON.stringify(secret),
   ];
-  for (const form of forms) expect(redactor.clean(`before ${form} after`)).not.toContain(form.replaceAll('"', "").slice(1, 20));
+  for (const form of forms)
+    expect(redactor.clean(`before ${form} after`)).not.toContain(form.replaceAll('"', "").slice(1, 20));
 });
 
 test("a secret inside a Basic header is masked whatever the user name's length", () => {
@@ -28,7 +29,12 @@ test("a secret inside a Basic header is masked whatever the user name's length",
 
 test("well-known token shapes are masked without being registered", () => {
   const redactor = new Redactor();
-  for (const token of ["sk-ant-abcdef123456", "ghp_0123456789abcdef0123", "123456789:AAabcdefghijklmnopqrstuvw", "Bearer abcdefgh12345678"]) {
+  for (const token of [
+    "sk-ant-abcdef123456",
+    "ghp_0123456789abcdef0123",
+    "123456789:AAabcdefghijklmnopqrstuvw",
+    "Bearer abcdefgh12345678",
+  ]) {
     expect(redactor.clean(`x ${token} y`)).toContain("***");
   }
 });

@@ -1,6 +1,7 @@
 /** The shared secret: comparison and the texts of its refusals (protocol.md §4.6, §16.4). */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AuthSettings } from "./ports.ts";
+import type { TailnetReason } from "./tailnet.ts";
 
 /** Constant time whatever the lengths: digests are compared, not texts. */
 export function secretEquals(given: string, expected: string): boolean {
@@ -20,7 +21,8 @@ export type AuthReason =
   | "token_missing_config"
   | "password_missing"
   | "password_mismatch"
-  | "password_missing_config";
+  | "password_missing_config"
+  | TailnetReason;
 
 /** Undefined when the secret of the configured mode was given correctly. */
 export function judgeSharedSecret(settings: AuthSettings, given: Credentials): AuthReason | undefined {
@@ -59,6 +61,12 @@ interface AuthRefusal {
   code: string;
   nextStep: string;
 }
+
+const tailnetRefusal = (what: string, code: string, use: string): AuthRefusal => ({
+  message: `unauthorized: tailscale ${what} (use ${use} or gateway token/password)`,
+  code,
+  nextStep: "update_auth_configuration",
+});
 
 const configuration = "review_auth_configuration";
 const credentials = "update_auth_credentials";
@@ -103,6 +111,14 @@ export function authRefusal(reason: AuthReason, client: ClientKind): AuthRefusal
         code: "AUTH_PASSWORD_NOT_CONFIGURED",
         nextStep: configuration,
       };
+    case "tailscale_user_missing":
+      return tailnetRefusal("identity missing", "AUTH_TAILSCALE_IDENTITY_MISSING", "Tailscale Serve auth");
+    case "tailscale_proxy_missing":
+      return tailnetRefusal("proxy headers missing", "AUTH_TAILSCALE_PROXY_MISSING", "Tailscale Serve");
+    case "tailscale_whois_failed":
+      return tailnetRefusal("identity check failed", "AUTH_TAILSCALE_WHOIS_FAILED", "Tailscale Serve auth");
+    case "tailscale_user_mismatch":
+      return tailnetRefusal("identity mismatch", "AUTH_TAILSCALE_IDENTITY_MISMATCH", "Tailscale Serve auth");
   }
 }
 

@@ -8,6 +8,7 @@ import type { Logger } from "../kernel/log.ts";
 import type { Timer, World } from "../kernel/world.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import type { Location } from "./locality.ts";
+import type { TailnetClaim } from "./tailnet.ts";
 import type { Place } from "./unauthenticated.ts";
 import { Writer, type Delivery, type Outgoing } from "./writer.ts";
 
@@ -27,6 +28,8 @@ export interface Entrance {
   location: Location;
   host: string | undefined;
   origin: string | undefined;
+  /** Who the Tailscale proxy says it is. */
+  tailnet: TailnetClaim;
   place: Place;
 }
 

@@ -107,6 +107,9 @@ describe("authorisation", () => {
     expect(await message(admin, "nope.method")).toBe("unknown method: nope.method");
     expect(await message(admin, "toString")).toBe("unknown method: toString");
     expect(await message(limited, "nope.method")).toBe("missing scope: operator.admin");
+    // Declared but without a handler here: named to whoever could call it.
+    expect(await message(limited, "usage.status")).toBe("unknown method: usage.status");
+    expect(await message(limited, "config.set")).toBe("missing scope: operator.admin");
     expect((await limited.request("health")).ok).toBe(true);
     expect((await limited.request("sessions.list")).ok).toBe(true);
     expect(await message(limited, "chat.send")).toBe("missing scope: operator.write");

@@ -67,6 +67,10 @@ export class Dispatcher {
     this.#draining = true;
   }
 
+  resume(): void {
+    this.#draining = false;
+  }
+
   /** One message of an open connection. Never throws. */
   frame(connection: Connection, identity: Identity, bytes: Buffer): void {
     const parsed = parseFrame(bytes);
@@ -84,7 +88,7 @@ export class Dispatcher {
       return connection.fail(id, refusal("INVALID_REQUEST", "connect is only valid as the first request"));
     }
     const entry = this.#entries.get(method);
-    const denial = denied(entry, identity);
+    const denial = denied(method, identity);
     if (denial) return this.#deny(connection, identity, id, method, denial);
     connection.unauthorised = 0;
     if (!entry) return connection.fail(id, refusal("INVALID_REQUEST", `unknown method: ${short(method)}`));

@@ -10,6 +10,7 @@ import { locate } from "./locality.ts";
 import { judgeHost } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
 import type { RefusalLog } from "./refusal-log.ts";
+import { tailnetClaim } from "./tailnet.ts";
 import { rawPath } from "./target.ts";
 import type { Place, Unauthenticated } from "./unauthenticated.ts";
 
@@ -58,7 +59,8 @@ export class Entry {
     // Without an Origin no page is behind it: a foreign Host then only costs the trust of a local connection.
     const foreign = origin !== undefined && judgeHost(host, { loopbackBind, browser: true }, rules) === "foreign";
     if (foreign) return refuseUpgrade(socket, 421, "Host not allowed");
-    const location = locate({ address: socket.remoteAddress, headers: req.headers }, settings.trustedProxies);
+    const peer = { address: socket.remoteAddress, headers: req.headers };
+    const location = locate(peer, settings.trustedProxies);
     let accepted = false;
     let place: Place | undefined = undefined;
     place = unauthenticated.enter(location.clientIp, () => {
@@ -76,7 +78,7 @@ export class Entry {
     socket.once("close", () => taken.release());
     this.#wss.handleUpgrade(req, socket, head, (ws) => {
       accepted = true;
-      this.#parts.accept(ws, socket, { location, host, origin, place: taken });
+      this.#parts.accept(ws, socket, { location, host, origin, tailnet: tailnetClaim(peer), place: taken });
     });
   }
 }

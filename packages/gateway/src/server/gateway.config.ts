@@ -1,5 +1,5 @@
 /** Config keys `gateway.*` (config.md §7.1). */
-import { Type } from "typebox";
+import { Type, type TSchema } from "typebox";
 import { section, type SectionValue } from "../config/section.ts";
 
 const text = (description: string, more: Record<string, unknown> = {}) =>
@@ -10,7 +10,7 @@ const choice = <const T extends readonly string[]>(values: T, options: Record<st
     options,
   ) as unknown as ReturnType<typeof Type.Unsafe<T[number]>>;
 
-const limits = (description: string, extra: Record<string, ReturnType<typeof Type.Integer>>) =>
+const limits = (description: string, extra: Record<string, TSchema>) =>
   Type.Object(
     {
       allowUrl: Type.Boolean({ default: true, description: "Fetch inputs given by URL." }),
@@ -21,6 +21,27 @@ const limits = (description: string, extra: Record<string, ReturnType<typeof Typ
     },
     { additionalProperties: false, description },
   );
+
+const pdf = {
+  pdf: Type.Optional(
+    Type.Object(
+      {
+        maxPages: Type.Integer({ default: 4, minimum: 1, description: "Pages read." }),
+        maxPixels: Type.Integer({
+          default: 4_000_000,
+          minimum: 1,
+          description: "Pixels of a page that is read as a picture.",
+        }),
+        minTextChars: Type.Integer({
+          default: 200,
+          minimum: 0,
+          description: "Characters below which a page is read as a picture.",
+        }),
+      },
+      { additionalProperties: false, description: "PDF files." },
+    ),
+  ),
+};
 
 export const gatewaySection = section(
   "gateway",
@@ -130,6 +151,7 @@ export const gatewaySection = section(
                   limits("Input files.", {
                     maxBytes: Type.Integer({ default: 5_242_880, minimum: 1 }),
                     maxChars: Type.Integer({ default: 200_000, minimum: 1 }),
+                    ...pdf,
                   }),
                 ),
                 images: Type.Optional(

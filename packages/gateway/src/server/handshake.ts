@@ -28,6 +28,7 @@ import {
   type Refusal,
 } from "./refusals.ts";
 import { deviceIdOf, rawPublicKey, signatureValid } from "./signature.ts";
+import { judgeTailnet, type TailnetPort, type TailnetReason } from "./tailnet.ts";
 
 const skewMs: Record<ProtocolVersion, number> = { 3: 600_000, 4: 120_000 };
 
@@ -57,12 +58,20 @@ export class Handshake {
   readonly #settings: ServerSettings;
   readonly #devices: DevicePort;
   readonly #limiter: AuthLimiter;
+  readonly #tailnet: TailnetPort | undefined;
 
-  constructor(parts: { world: World; settings: ServerSettings; devices: DevicePort; limiter: AuthLimiter }) {
+  constructor(parts: {
+    world: World;
+    settings: ServerSettings;
+    devices: DevicePort;
+    limiter: AuthLimiter;
+    tailnet?: TailnetPort | undefined;
+  }) {
     this.#world = parts.world;
     this.#settings = parts.settings;
     this.#devices = parts.devices;
     this.#limiter = parts.limiter;
+    this.#tailnet = parts.tailnet;
   }
 
   /** Rows 5 to 11; `params` have the right shape (row 4). Rejects only when a store fails. */
@@ -97,7 +106,10 @@ export class Handshake {
       if (!given.token && !given.password) return { refused: deviceRequired() };
       return { refused: this.#unauthorised(reason, params, who, guessing, false) };
     }
-    if (!shared) {
+    // It names a person, not a device: the device still has to be paired.
+    const doubt = shared ? undefined : await this.#doubtTailnet(entrance);
+    if (reason !== undefined && doubt !== undefined) {
+      if (!guessing && doubt !== "not-asked") return { refused: this.#unauthorised(doubt, params, who, false, false) };
       const token = given.deviceToken || given.token;
       const verdict = token ? await this.#devices.verifyToken({ ...device, role, scopes }, token) : "mismatch";
       if (verdict !== "ok")
@@ -111,6 +123,13 @@ export class Handshake {
     if (refused) return { refused };
     const token = await this.#devices.issueToken({ deviceId: device.deviceId, role, scopes });
     return { admitted: { identity: this.#identity(asking, protocol, role, scopes, device.deviceId), token } };
+  }
+
+  /** Undefined when a login of the tailnet vouches for the request; else why not. Local requests never ask. */
+  async #doubtTailnet(entrance: Entrance): Promise<TailnetReason | "not-asked" | undefined> {
+    if (!this.#tailnet || !this.#settings.auth.allowTailscale || entrance.location.local) return "not-asked";
+    const reason = await judgeTailnet(entrance.tailnet, this.#tailnet);
+    return reason === "tailscale_user_missing" ? "not-asked" : reason;
   }
 
   /** Every page is checked, whoever it says it is; Control UI and web chat must be a page. */

@@ -12,6 +12,7 @@ export type { Phase } from "./probes.ts";
 export { bearerValid, judgeSharedSecret, secretEquals, type AuthReason, type Credentials } from "./auth.ts";
 export { isLoopbackAddress, isLoopbackName, locate, type Location } from "./locality.ts";
 export { parseFrame, type ParsedFrame } from "./frame.ts";
+export type { TailnetPort } from "./tailnet.ts";
 export { deviceIdOf, rawPublicKey, signedPayload } from "./signature.ts";
 export type {
   AuthSettings,

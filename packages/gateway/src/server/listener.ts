@@ -1,6 +1,7 @@
 /** The port, for the life of the process: bound once, while generations of the server plug in and out (settled.md 23).
  *  Between generations requests get 503 with Retry-After and sockets a close that says to come back: never a refusal. */
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerOptions, ServerResponse } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { closeRules } from "@openclaw/protocol";
@@ -19,7 +20,10 @@ export const listenerLimits = {
   keepAliveTimeoutMs: 30_000,
   maxHeaderBytes: 16_384,
   checkIntervalMs: 1_000,
+  tlsHandshakeTimeoutMs: 10_000,
 } as const;
+
+const minVersion = "TLSv1.2";
 
 /** For the moment between two generations; nothing is read. */
 const betweenOptions = {
@@ -56,6 +60,8 @@ export interface ListenOptions {
   host: string;
   /** 0: any free port. */
   port: number;
+  /** PEM texts. Present: the port speaks https and wss, and nothing else. */
+  tls?: { cert: string; key: string; ca?: string };
   log: Logger;
   world: World;
 }
@@ -63,7 +69,8 @@ export interface ListenOptions {
 export class Listener {
   readonly host: string;
   readonly port: number;
-  readonly #servers: readonly HttpServer[];
+  readonly secure: boolean;
+  readonly #servers: readonly (HttpServer | HttpsServer)[];
   readonly #between: WebSocketServer;
   readonly #world: World;
   readonly #boundAt: number;
@@ -74,20 +81,21 @@ export class Listener {
     // The ESM namespace of node:http costs 30 ms at start, because it touches a lazy getter.
     const http = process.getBuiltinModule("node:http");
     let listener: Listener | undefined;
+    const settings = {
+      headersTimeout: listenerLimits.headersTimeoutMs,
+      requestTimeout: listenerLimits.requestTimeoutMs,
+      keepAliveTimeout: listenerLimits.keepAliveTimeoutMs,
+      maxHeaderSize: listenerLimits.maxHeaderBytes,
+      connectionsCheckingInterval: listenerLimits.checkIntervalMs,
+      // Answered by the Host check instead, which also knows the other reasons.
+      requireHostHeader: false,
+      noDelay: true,
+    } as const;
+    const answer = (req: IncomingMessage, res: ServerResponse) => listener?.serve(req, res);
     const make = () => {
-      const server = http.createServer(
-        {
-          headersTimeout: listenerLimits.headersTimeoutMs,
-          requestTimeout: listenerLimits.requestTimeoutMs,
-          keepAliveTimeout: listenerLimits.keepAliveTimeoutMs,
-          maxHeaderSize: listenerLimits.maxHeaderBytes,
-          connectionsCheckingInterval: listenerLimits.checkIntervalMs,
-          // Answered by the Host check instead, which also knows the other reasons.
-          requireHostHeader: false,
-          noDelay: true,
-        },
-        (req, res) => listener?.serve(req, res),
-      );
+      const server = options.tls ? secureServer(options.tls, settings, answer) : http.createServer(settings, answer);
+      // A scanner, a plain ws:// client, a peer that does not trust the certificate: their connection ends, nothing else.
+      server.on("tlsClientError", (error: Error) => options.log.debug("TLS refused", { error: error.message }));
       server.on("upgrade", (req, socket, head) => {
         // Before anything else: an error of a refused socket must not reach the process.
         socket.on("error", (error: Error) => options.log.debug("upgrade socket error", { error: error.message }));
@@ -121,6 +129,7 @@ export class Listener {
   private constructor(options: ListenOptions, port: number, servers: readonly HttpServer[]) {
     this.host = options.host;
     this.port = port;
+    this.secure = options.tls !== undefined;
     this.#servers = servers;
     this.#world = options.world;
     this.#boundAt = options.world.monotonic();
@@ -130,6 +139,17 @@ export class Listener {
   /** Nothing but loopback is listened on. */
   get loopback(): boolean {
     return isLoopbackName(this.host);
+  }
+
+  /** As a person would type it. */
+  get url(): string {
+    return `${this.secure ? "wss" : "ws"}://${this.host}:${this.port}`;
+  }
+
+  /** Takes another certificate for the connections to come. Only where TLS is on already. */
+  renew(tls: NonNullable<ListenOptions["tls"]>): void {
+    for (const server of this.#servers)
+      if ("setSecureContext" in server) server.setSecureContext({ ...tls, minVersion });
   }
 
   /** Plugs a generation in, or (undefined) takes it out. */
@@ -177,7 +197,19 @@ export class Listener {
   }
 }
 
-function listen(server: HttpServer, host: string, port: number): Promise<number> {
+function secureServer(
+  tls: NonNullable<ListenOptions["tls"]>,
+  settings: ServerOptions,
+  answer: (req: IncomingMessage, res: ServerResponse) => void,
+): HttpsServer {
+  const https = process.getBuiltinModule("node:https");
+  return https.createServer(
+    { ...settings, ...tls, minVersion, handshakeTimeout: listenerLimits.tlsHandshakeTimeoutMs },
+    answer,
+  );
+}
+
+function listen(server: HttpServer | HttpsServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) =>
       reject(new ListenError(error.code ?? "UNKNOWN", host, port, error));

@@ -21,8 +21,6 @@ export interface Location {
   remoteIp?: string;
 }
 
-const forwardingHeaders = ["x-forwarded-for", "x-real-ip", "x-forwarded-host"] as const;
-
 function header(peer: Peer, name: string): string | undefined {
   const value = peer.headers[name];
   return Array.isArray(value) ? value.join(",") : value;
@@ -98,9 +96,8 @@ export function locate(peer: Peer, trustedProxies: readonly string[]): Location 
     const real = realIp && isIP(plainAddress(realIp)) ? plainAddress(realIp) : undefined;
     clientIp = forwarded ?? real ?? peerIp;
   }
-  const forwarding = forwardingHeaders.some((name) => peer.headers[name] !== undefined);
   const anyForwarding =
-    forwarding ||
+    peer.headers["x-real-ip"] !== undefined ||
     peer.headers.forwarded !== undefined ||
     Object.keys(peer.headers).some((name) => name.startsWith("x-forwarded-"));
   const host = hostName(header(peer, "host"));
@@ -109,7 +106,8 @@ export function locate(peer: Peer, trustedProxies: readonly string[]): Location 
   const loopbackClient = isLoopbackAddress(clientIp);
   return {
     clientIp,
-    local: loopbackClient && localHost && (!forwarding || trusted),
+    // `Forwarded` and the rarer X-Forwarded-* tell of a proxy too, so they cost the trust as well.
+    local: loopbackClient && localHost && (!anyForwarding || trusted),
     forwarded: anyForwarding,
     localDirect: isLoopbackAddress(peerIp) && loopbackHost && !anyForwarding,
     ...(!loopbackClient && clientIp !== "unknown" ? { remoteIp: clientIp } : {}),

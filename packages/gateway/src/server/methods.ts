@@ -52,11 +52,12 @@ export interface Denial {
   missing?: Scope;
 }
 
-/** Authorisation of protocol.md §8.3, steps 1 to 3. A name that is not callable needs admin, so that a limited client
- *  learns nothing about it. */
-export function denied(entry: MethodEntry | undefined, identity: Identity): Denial | undefined {
+/** Authorisation of protocol.md §8.3, steps 1 to 3. A name that is not declared needs admin, so that a limited client learns
+ *  nothing about it. A declared one needs its scope even when it cannot be called: clients that ask for the least they need
+ *  probe it, and take "unknown method" for a missing feature but "missing scope" for a failure. */
+export function denied(method: string, identity: Identity): Denial | undefined {
   const role: Role = identity.role;
-  const scope = entry?.scope ?? "operator.admin";
+  const scope = methodRow(method)?.scope ?? "operator.admin";
   if (scope === "none") return undefined;
   if ((scope === "node") !== (role === "node")) return { message: `unauthorized role: ${role}` };
   if (scope === "node" || identity.can(scope)) return undefined;

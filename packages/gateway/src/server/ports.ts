@@ -68,6 +68,8 @@ export interface AuthSettings {
   mode: "token" | "password";
   token?: string;
   password?: string;
+  /** A login the tailnet confirms needs neither. */
+  allowTailscale?: boolean;
 }
 
 /** Read at use, so that a reload needs no reconnect. */

@@ -21,6 +21,7 @@ import type { Listener } from "./listener.ts";
 import type { DevicePort, HandlerTable, PresencePort, ServerSettings, SnapshotPort } from "./ports.ts";
 import type { Phase } from "./probes.ts";
 import { RefusalLog } from "./refusal-log.ts";
+import type { TailnetPort } from "./tailnet.ts";
 import { Unauthenticated, type Place } from "./unauthenticated.ts";
 import { paramsValidator } from "./validate.ts";
 import { maxQueuedBytesInAll } from "./writer.ts";
@@ -37,6 +38,8 @@ export interface ServerParts {
   presence: PresencePort;
   snapshots: SnapshotPort;
   info: ServerInfo;
+  /** Confirms logins of the tailnet; absent, none counts. */
+  tailnet?: TailnetPort;
   /** Plain HTTP beside the probes. */
   routes?: readonly Route[];
   /** Answers of `replay` and `join` methods that outlive the process. */
@@ -50,6 +53,7 @@ export interface ServerParts {
 /** Parts of the tick interval at which pings go out and dead peers are looked for. */
 const slicesPerTick = 16;
 const overLimitGraceMs = 8_000;
+const stalledMs = 5_000;
 
 export class Server {
   readonly #parts: ServerParts;
@@ -70,6 +74,7 @@ export class Server {
   #phase: Phase = "starting";
   #queuedBytes = 0;
   #slice = 0;
+  #lookedAt: number;
   #emptied: (() => void) | undefined;
 
   constructor(parts: ServerParts) {
@@ -77,7 +82,7 @@ export class Server {
     this.#parts = parts;
     this.#world = world;
     this.#log = log;
-    this.#startedAt = world.monotonic();
+    this.#startedAt = this.#lookedAt = world.monotonic();
     this.#refusals = new RefusalLog(world, log);
     this.#fanout = new Fanout(world, () => parts.snapshots.stateVersion());
     this.#dispatcher = new Dispatcher({
@@ -94,7 +99,13 @@ export class Server {
       world,
       log,
       refusals: this.#refusals,
-      handshake: new Handshake({ world, settings, devices: parts.devices, limiter: new AuthLimiter(world) }),
+      handshake: new Handshake({
+        world,
+        settings,
+        devices: parts.devices,
+        limiter: new AuthLimiter(world),
+        tailnet: parts.tailnet,
+      }),
       admit: (connection, id, admission) => this.#admit(connection, id, admission),
       held: (connection, bytes) => this.#frame(connection, bytes),
     });
@@ -132,6 +143,7 @@ export class Server {
   /** Plugs into the listener and begins to tick. */
   start(): void {
     const { bus, listener, settings } = this.#parts;
+    this.#lookedAt = this.#world.monotonic();
     this.#unsubscribe = bus.subscribe((announcement) => this.#fanout.announce(announcement));
     this.#timers.push(
       this.#world.every(settings.tickIntervalMs, () => {
@@ -156,6 +168,21 @@ export class Server {
   drain(): void {
     this.#phase = "draining";
     this.#dispatcher.drain();
+  }
+
+  /** A restart was called off after `drain`: everything is answered again. */
+  resume(): void {
+    this.#phase = "ready";
+    this.#dispatcher.resume();
+  }
+
+  /** After a sleep or a stall nobody is gone because nothing was heard: every peer is asked now (R-NET-3). */
+  woke(): void {
+    const now = this.#world.monotonic();
+    for (const connection of this.#connections) {
+      connection.lastSeen = now;
+      if (connection.state === "open") connection.ping();
+    }
   }
 
   /** Unplugs from the listener and closes every socket with 1012, behind what still waits for it. Resolves when all are
@@ -250,6 +277,9 @@ export class Server {
     const { tickIntervalMs, maxBufferedBytes } = this.#parts.settings;
     const now = this.#world.monotonic();
     const slice = this.#slice++ % slicesPerTick;
+    // Late by seconds: this loop stood still, and what the peers sent meanwhile waits unread.
+    if (now - this.#lookedAt > tickIntervalMs / slicesPerTick + stalledMs) this.woke();
+    this.#lookedAt = now;
     let position = 0;
     for (const connection of this.#connections) {
       const mine = position++ % slicesPerTick === slice;

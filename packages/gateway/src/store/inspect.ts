@@ -12,8 +12,8 @@ export interface StoreReport {
   foreign: string[];
 }
 
-/** Reads the whole file, seconds per gigabyte. The caller holds the state lock. Never throws for what the file contains. */
-export function inspectStore(path: string, known: readonly string[]): StoreReport {
+/** Reads the whole file, seconds per gigabyte; `deep` also compares the indexes with the rows. The caller holds the state lock. Never throws for what the file contains. */
+export function inspectStore(path: string, known: readonly string[], deep = false): StoreReport {
   const url = pathToFileURL(path);
   // Without a log there is nothing to recover, and an immutable database gets no files beside it.
   if (sizeOf(`${path}-wal`) === 0) url.search = "?immutable=1";
@@ -21,13 +21,15 @@ export function inspectStore(path: string, known: readonly string[]): StoreRepor
   try {
     database = new DatabaseSync(url, { readOnly: true });
     const damage = database
-      .prepare("PRAGMA quick_check(10)")
+      .prepare(deep ? "PRAGMA integrity_check(10)" : "PRAGMA quick_check(10)")
       .all()
-      .map((row) => String(row.quick_check))
+      .map((row) => String(Object.values(row)[0]))
       .filter((line) => line !== "ok");
     const present = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'").get();
     const rows = present ? database.prepare("SELECT id, additive FROM migration ORDER BY rowid").all() : [];
-    const foreign = rows.filter((row) => row.additive === 0 && !known.includes(String(row.id))).map((row) => String(row.id));
+    const foreign = rows
+      .filter((row) => row.additive === 0 && !known.includes(String(row.id)))
+      .map((row) => String(row.id));
     return { damage, schemaVersion: rows.length, foreign };
   } catch (error) {
     return { damage: [error instanceof Error ? error.message : String(error)], schemaVersion: 0, foreign: [] };

@@ -68,7 +68,6 @@ export const configSet = method({
   name: "config.set",
   scope: "operator.admin",
   summary: "Replaces the config file.",
-  planned: true,
   params: closed({ raw: str1, baseHash: opt(str1) }),
   result: open({ ok, path: str, config: anyObject }),
 });
@@ -108,7 +107,6 @@ export const configApply = method({
   name: "config.apply",
   scope: "operator.admin",
   summary: "Replaces the config file, then restarts.",
-  planned: true,
   rate: { calls: 3, perMs: 60_000 },
   params: applyParams,
   result: applyResult,
@@ -117,9 +115,9 @@ export const configApply = method({
 export const configPatch = method({
   name: "config.patch",
   scope: "operator.admin",
-  summary: "Merges an object into the config file, then restarts; null deletes a key.",
-  planned: true,
+  summary: "Merges an object into the config file; null deletes a key. Restarts when the change needs it.",
   rate: { calls: 3, perMs: 60_000 },
   params: applyParams,
-  result: applyResult,
+  /** `restart` is null when the change is applied without one. */
+  result: open({ ok, path: str, config: anyObject, restart: nullable(RestartPlan), sentinel: RestartSentinel }),
 });

@@ -71,6 +71,22 @@ export const EventLoop = model("EventLoop", {
   cpuCoreRatio: num,
 });
 
+/** The config generation that runs, and why the file on disk is not it. */
+export const ConfigState = model("ConfigState", {
+  generation: count,
+  hash: str,
+  appliedAt: ms,
+  /** Why the last edit was not taken; the running config is untouched. */
+  lastReloadError: opt(open({ at: ms, message: str })),
+  /** Changed paths that wait for a restart. */
+  needsRestart: opt(strings),
+  /** Services that kept their old part. */
+  failed: opt(list(Problem)),
+});
+
+/** Safe mode: channels and automation are held. */
+export const SafeState = model("SafeState", { reason: str, since: ms });
+
 /** The cached snapshot behind `health`, hello-ok and the `health` event. */
 export const HealthSnapshot = model("HealthSnapshot", {
   ok,
@@ -88,6 +104,8 @@ export const HealthSnapshot = model("HealthSnapshot", {
   model: opt(ModelInUse),
   /** What is known to be wrong; empty means that nothing is. */
   problems: opt(list(Problem)),
+  config: opt(ConfigState),
+  safe: opt(SafeState),
   eventLoop: opt(EventLoop),
 });
 
@@ -147,6 +165,8 @@ export const StatusSummary = model("StatusSummary", {
   runs: opt(open({ active: count, waiting: count })),
   connections: opt(count),
   problems: opt(list(Problem)),
+  config: opt(ConfigState),
+  safe: opt(SafeState),
   store: opt(open({ path: str, commit: opt(open({ p50Ms: num, p99Ms: num, maxMs: num })) })),
 });
 

@@ -58,7 +58,7 @@ export interface DoctorContext {
   status?: StatusFile;
   /** A gateway holds the lock of the state directory. */
   running: boolean;
-  /** Also look at what takes longer. */
+  /** Also look at what takes longer: the indexes of the store. */
   deep: boolean;
   /** Of this process; undefined on systems without user ids. */
   uid: number | undefined;
@@ -76,7 +76,8 @@ export interface DoctorContext {
 export function at(document: unknown, ...keys: string[]): unknown {
   let value = document;
   for (const key of keys) {
-    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined;
     value = (value as Record<string, unknown>)[key];
   }
   return value;

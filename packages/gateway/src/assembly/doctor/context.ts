@@ -66,7 +66,8 @@ export function readContext({ world, version, deep, keeper, skip }: ContextOptio
   const path = configPath(world);
   const snapshot = readConfig(path, world, declared);
   const status = readStatusFile(state);
-  const document = typeof snapshot.parsed === "object" && snapshot.parsed !== null ? (snapshot.parsed as Record<string, unknown>) : {};
+  const document =
+    typeof snapshot.parsed === "object" && snapshot.parsed !== null ? (snapshot.parsed as Record<string, unknown>) : {};
   return {
     world,
     version,

@@ -18,7 +18,9 @@ const look = (path: string): Stats | undefined => {
 
 const entries = (folder: string): string[] => {
   try {
-    return readdirSync(folder).slice(0, 2_000).map((name) => join(folder, name));
+    return readdirSync(folder)
+      .slice(0, 2_000)
+      .map((name) => join(folder, name));
   } catch {
     return []; // Missing, or not ours to read.
   }
@@ -26,7 +28,8 @@ const entries = (folder: string): string[] => {
 
 /** Modes mean nothing on Windows. */
 const hasModes = (context: DoctorContext): boolean => context.uid !== undefined && context.world.platform !== "win32";
-const isOurs = (found: Stats, context: DoctorContext): boolean => context.uid === undefined || found.uid === context.uid;
+const isOurs = (found: Stats, context: DoctorContext): boolean =>
+  context.uid === undefined || found.uid === context.uid;
 
 /** Files among `paths` that others may read or write, and that are ours to close. */
 function open(paths: readonly string[], context: DoctorContext, what: string): Found[] {
@@ -70,10 +73,22 @@ const modeCheck = (id: string, summary: string, what: string, paths: (context: D
 
 /** Files with secrets or conversations, wherever the state directory keeps them. */
 function privateFiles({ state }: DoctorContext): string[] {
-  const fixed = ["openclaw.db", "openclaw.db-wal", "openclaw.db-shm", "status.json", "children.json", "exec-approvals.json", "restart-sentinel.json"];
+  const fixed = [
+    "openclaw.db",
+    "openclaw.db-wal",
+    "openclaw.db-shm",
+    "status.json",
+    "children.json",
+    "exec-approvals.json",
+    "restart-sentinel.json",
+  ];
   const agents = entries(join(state, "agents")).map((agent) => join(agent, "agent", "auth-profiles.json"));
   const folders = ["identity", "credentials", "devices", "crashes", "config-history"].map((name) => join(state, name));
-  return [...fixed.map((name) => join(state, name)), ...agents, ...folders.flatMap((folder) => [folder, ...entries(folder)])];
+  return [
+    ...fixed.map((name) => join(state, name)),
+    ...agents,
+    ...folders.flatMap((folder) => [folder, ...entries(folder)]),
+  ];
 }
 
 export const fileChecks: readonly Check[] = [
@@ -109,7 +124,8 @@ export const fileChecks: readonly Check[] = [
           {
             severity: "error" as const,
             title: `${context.show(path)} belongs to another user (uid ${found.uid}).`,
-            cause: "A command was run as another user, often with sudo. The gateway of this account cannot use it safely.",
+            cause:
+              "A command was run as another user, often with sudo. The gateway of this account cannot use it safely.",
             fix: `sudo chown -R ${context.uid} ${context.show(context.state)}`,
             subject: path,
           },
@@ -133,7 +149,9 @@ export const fileChecks: readonly Check[] = [
             severity: "error",
             title: `The state directory ${context.show(context.state)} cannot be written (${codeOf(error)}).`,
             cause: found.isDirectory() ? `Its mode is ${octal(found.mode)}.` : "It is not a directory.",
-            fix: own ? `chmod 700 ${context.show(context.state)}` : "Give it to this user, or choose another OPENCLAW_STATE_DIR.",
+            fix: own
+              ? `chmod 700 ${context.show(context.state)}`
+              : "Give it to this user, or choose another OPENCLAW_STATE_DIR.",
             subject: context.state,
             ...(own ? {} : { fixable: false as const }),
           },
@@ -142,13 +160,30 @@ export const fileChecks: readonly Check[] = [
     },
     fix: (finding, context) => close(subjectOf(finding.subject), context),
   },
-  modeCheck("state-mode", "the state directory is closed to other users", "It holds conversations and keys.", ({ state }) => [state]),
-  modeCheck("config-mode", "the config file is closed to other users", "It may hold tokens.", ({ configPath }) => [configPath]),
-  modeCheck("config-copies-mode", "copies of the config are closed to other users", "A copy holds the tokens of the original.", ({ configPath }) =>
-    ["", ".1", ".2", ".3", ".4"].map((n) => `${configPath}.bak${n}`),
+  modeCheck(
+    "state-mode",
+    "the state directory is closed to other users",
+    "It holds conversations and keys.",
+    ({ state }) => [state],
   ),
-  modeCheck("dotenv-mode", "the .env file is closed to other users", "It usually holds API keys.", ({ state }) => [join(state, ".env")]),
-  modeCheck("private-files-mode", "the store, keys and records are closed to other users", "It holds conversations, keys or crash records.", privateFiles),
+  modeCheck("config-mode", "the config file is closed to other users", "It may hold tokens.", ({ configPath }) => [
+    configPath,
+  ]),
+  modeCheck(
+    "config-copies-mode",
+    "copies of the config are closed to other users",
+    "A copy holds the tokens of the original.",
+    ({ configPath }) => ["", ".1", ".2", ".3", ".4"].map((n) => `${configPath}.bak${n}`),
+  ),
+  modeCheck("dotenv-mode", "the .env file is closed to other users", "It usually holds API keys.", ({ state }) => [
+    join(state, ".env"),
+  ]),
+  modeCheck(
+    "private-files-mode",
+    "the store, keys and records are closed to other users",
+    "It holds conversations, keys or crash records.",
+    privateFiles,
+  ),
   {
     id: "log-folder",
     summary: "the log folder in the temporary directory is ours",
@@ -168,7 +203,7 @@ export const fileChecks: readonly Check[] = [
   modeCheck("log-mode", "log files are closed to other users", "Logs tell what the gateway does.", (context) => {
     const { folder } = logFolder(context.world, context.state);
     const fixed = context.config?.logging.file;
-    const days = entries(folder).filter((path) => /\/openclaw-[\d-]+\.log(\.\d)?$/u.test(path));
+    const days = entries(folder).filter((path) => /\/openclaw-[\w-]+\.log(\.\d)?$/u.test(path));
     return fixed === undefined ? [folder, ...days] : [fixed];
   }),
   {

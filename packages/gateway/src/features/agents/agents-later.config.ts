@@ -1,7 +1,21 @@
 /** Keys of agents whose feature comes later (config.md §7.5): judged and kept, read by nobody yet. Defaults are told in the
  *  texts; an absent key stays absent. */
 import { Type } from "typebox";
-import { group, optChoice, optFlag, optGroup, optMap, optNumber, optOpen, optTextMap, optTexts, optWhole, pattern, secret, text } from "../../config/fields.ts";
+import {
+  group,
+  optChoice,
+  optFlag,
+  optGroup,
+  optMap,
+  optNumber,
+  optOpen,
+  optTextMap,
+  optTexts,
+  optWhole,
+  pattern,
+  secret,
+  text,
+} from "../../config/fields.ts";
 
 const heartbeat = optGroup(
   "Periodic turn of the agent.",
@@ -19,7 +33,9 @@ const heartbeat = optGroup(
     to: text("Recipient."),
     accountId: text("Account that sends."),
     prompt: text("What the agent is asked."),
-    ackMaxChars: optWhole("Characters beside the acknowledgement that still count as nothing due. Default 300.", { minimum: 0 }),
+    ackMaxChars: optWhole("Characters beside the acknowledgement that still count as nothing due. Default 300.", {
+      minimum: 0,
+    }),
   },
   { reload: "heartbeat" },
 );
@@ -32,7 +48,11 @@ const humanDelay = optGroup("Pause between blocks.", {
 
 const memorySearch = optGroup("Search in memory files.", {
   enabled: optFlag("Offer it. Default true."),
-  sources: Type.Optional(Type.Array(Type.Unsafe<"memory" | "sessions">({ type: "string", enum: ["memory", "sessions"] }), { description: "What is searched. Default memory." })),
+  sources: Type.Optional(
+    Type.Array(Type.Unsafe<"memory" | "sessions">({ type: "string", enum: ["memory", "sessions"] }), {
+      description: "What is searched. Default memory.",
+    }),
+  ),
   extraPaths: optTexts("Further folders."),
   experimental: optGroup("Not settled.", { sessionMemory: optFlag("Search past conversations.") }),
   provider: optChoice(["openai", "local", "gemini", "voyage"], "Who makes vectors. Default: whoever has a key."),
@@ -50,20 +70,32 @@ const memorySearch = optGroup("Search in memory files.", {
   }),
   fallback: text("Provider used when the first fails, or none."),
   model: text("Model of the vectors."),
-  local: optGroup("A model on this machine.", { modelPath: text("File."), modelCacheDir: text("Folder of downloads.") }),
+  local: optGroup("A model on this machine.", {
+    modelPath: text("File."),
+    modelCacheDir: text("Folder of downloads."),
+  }),
   store: optGroup("Where vectors are kept.", {
     driver: optChoice(["sqlite"], "Kind of store."),
     path: text("File; {agentId} is replaced."),
-    vector: optGroup("Vector extension.", { enabled: optFlag("Use it. Default true."), extensionPath: text("Its file.") }),
+    vector: optGroup("Vector extension.", {
+      enabled: optFlag("Use it. Default true."),
+      extensionPath: text("Its file."),
+    }),
   }),
-  chunking: optGroup("Pieces of a file.", { tokens: optWhole("Size. Default 400."), overlap: optWhole("Shared with the next. Default 80.", { minimum: 0 }) }),
+  chunking: optGroup("Pieces of a file.", {
+    tokens: optWhole("Size. Default 400."),
+    overlap: optWhole("Shared with the next. Default 80.", { minimum: 0 }),
+  }),
   sync: optGroup("When files are read again.", {
     onSessionStart: optFlag("With a new session. Default true."),
     onSearch: optFlag("Before a search. Default true."),
     watch: optFlag("When they change. Default true."),
     watchDebounceMs: optWhole("Quiet time. Default 1500.", { minimum: 0 }),
     intervalMinutes: optWhole("Every so often. Default 0: never.", { minimum: 0 }),
-    sessions: optGroup("Conversations.", { deltaBytes: optWhole("New bytes. Default 100000.", { minimum: 0 }), deltaMessages: optWhole("New messages. Default 50.", { minimum: 0 }) }),
+    sessions: optGroup("Conversations.", {
+      deltaBytes: optWhole("New bytes. Default 100000.", { minimum: 0 }),
+      deltaMessages: optWhole("New messages. Default 50.", { minimum: 0 }),
+    }),
   }),
   query: optGroup("Results.", {
     maxResults: optWhole("How many. Default 6."),
@@ -120,15 +152,30 @@ const sandbox = optGroup("Sandbox of tools.", {
     autoStart: optFlag("Default true."),
     autoStartTimeoutMs: optWhole("Default 12000."),
   }),
-  prune: optGroup("Removal of old ones.", { idleHours: optWhole("Default 24; 0 never.", { minimum: 0 }), maxAgeDays: optWhole("Default 7; 0 never.", { minimum: 0 }) }),
+  prune: optGroup("Removal of old ones.", {
+    idleHours: optWhole("Default 24; 0 never.", { minimum: 0 }),
+    maxAgeDays: optWhole("Default 7; 0 never.", { minimum: 0 }),
+  }),
 });
 
 const modelOrFallbacks = (description: string) =>
   Type.Optional(
-    Type.Union([Type.String(), group("Primary model and fallbacks.", { primary: text("The model asked first."), fallbacks: optTexts("Models tried when it fails.") })], { description }),
+    Type.Union(
+      [
+        Type.String(),
+        group("Primary model and fallbacks.", {
+          primary: text("The model asked first."),
+          fallbacks: optTexts("Models tried when it fails."),
+        }),
+      ],
+      { description },
+    ),
   );
 
-const chunkKeys = { minChars: optWhole("Least characters. Default 800."), maxChars: optWhole("Most characters. Default 1200.") };
+const chunkKeys = {
+  minChars: optWhole("Least characters. Default 800."),
+  maxChars: optWhole("Most characters. Default 1200."),
+};
 
 export const laterDefaultKeys = {
   repoRoot: text("Repository shown in the prompt. Default: found by itself."),
@@ -141,8 +188,14 @@ export const laterDefaultKeys = {
   elevatedDefault: optChoice(["off", "on", "ask", "full"], "Elevated execution by default. Default on."),
   blockStreamingDefault: optChoice(["off", "on"], "Send finished blocks early. Default off."),
   blockStreamingBreak: optChoice(["text_end", "message_end"], "Where a block ends. Default text_end."),
-  blockStreamingChunk: optGroup("Size of a block.", { ...chunkKeys, breakPreference: optChoice(["paragraph", "newline", "sentence"], "Where it is split. Default paragraph.") }),
-  blockStreamingCoalesce: optGroup("How blocks are joined.", { ...chunkKeys, idleMs: optWhole("Pause that ends a block. Default 1000.", { minimum: 0 }) }),
+  blockStreamingChunk: optGroup("Size of a block.", {
+    ...chunkKeys,
+    breakPreference: optChoice(["paragraph", "newline", "sentence"], "Where it is split. Default paragraph."),
+  }),
+  blockStreamingCoalesce: optGroup("How blocks are joined.", {
+    ...chunkKeys,
+    idleMs: optWhole("Pause that ends a block. Default 1000.", { minimum: 0 }),
+  }),
   humanDelay,
   heartbeat,
   contextPruning: optGroup("Pruning of old tool results.", {
@@ -153,8 +206,15 @@ export const laterDefaultKeys = {
     hardClearRatio: optNumber("Filling from which results are removed. Default 0.5.", { minimum: 0, maximum: 1 }),
     minPrunableToolChars: optWhole("Default 50000.", { minimum: 0 }),
     tools: optGroup("Whose results.", { allow: optTexts("Only these tools."), deny: optTexts("Never these tools.") }),
-    softTrim: optGroup("Shortening.", { maxChars: optWhole("Default 4000."), headChars: optWhole("Default 1500.", { minimum: 0 }), tailChars: optWhole("Default 1500.", { minimum: 0 }) }),
-    hardClear: optGroup("Removal.", { enabled: optFlag("Default true."), placeholder: text("What stands there instead.") }),
+    softTrim: optGroup("Shortening.", {
+      maxChars: optWhole("Default 4000."),
+      headChars: optWhole("Default 1500.", { minimum: 0 }),
+      tailChars: optWhole("Default 1500.", { minimum: 0 }),
+    }),
+    hardClear: optGroup("Removal.", {
+      enabled: optFlag("Default true."),
+      placeholder: text("What stands there instead."),
+    }),
   }),
   subagents: optGroup("Limits of sub-agents.", {
     maxConcurrent: optWhole("At once. Default 8."),
@@ -197,8 +257,15 @@ export const laterAgentKeys = {
   memorySearch,
   humanDelay,
   heartbeat,
-  groupChat: optGroup("Behaviour in groups.", { mentionPatterns: optTexts("Patterns that address the agent."), historyLimit: optWhole("Messages kept as context.", { minimum: 0 }) }),
-  subagents: optGroup("Sub-agents this agent may start.", { allowAgents: optTexts("Ids, or `*`."), model: modelOrFallbacks("Their model."), thinking: text("Their thinking level.") }),
+  groupChat: optGroup("Behaviour in groups.", {
+    mentionPatterns: optTexts("Patterns that address the agent."),
+    historyLimit: optWhole("Messages kept as context.", { minimum: 0 }),
+  }),
+  subagents: optGroup("Sub-agents this agent may start.", {
+    allowAgents: optTexts("Ids, or `*`."),
+    model: modelOrFallbacks("Their model."),
+    thinking: text("Their thinking level."),
+  }),
   sandbox,
 };
 
@@ -235,7 +302,11 @@ export const speech = optGroup("Speech replies.", {
       speed: optNumber("Speed.", { minimum: 0.5, maximum: 2 }),
     }),
   }),
-  openai: optGroup("OpenAI.", { apiKey: secret("Key."), model: text("Model. Default gpt-4o-mini-tts."), voice: text("Voice. Default alloy.") }),
+  openai: optGroup("OpenAI.", {
+    apiKey: secret("Key."),
+    model: text("Model. Default gpt-4o-mini-tts."),
+    voice: text("Voice. Default alloy."),
+  }),
   edge: optGroup("Edge.", {
     enabled: optFlag("Use it."),
     voice: text("Voice. Default en-US-MichelleNeural."),

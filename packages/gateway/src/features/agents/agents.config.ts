@@ -107,12 +107,20 @@ const defaults = group(
           minimum: 500,
           description: "Newest tokens that stay word for word.",
         }),
-        maxHistoryShare: Type.Optional(Type.Number({ minimum: 0.1, maximum: 0.9, description: "Share of the window that history may take. Default 0.5." })),
+        maxHistoryShare: Type.Optional(
+          Type.Number({
+            minimum: 0.1,
+            maximum: 0.9,
+            description: "Share of the window that history may take. Default 0.5.",
+          }),
+        ),
         memoryFlush: Type.Optional(
           group(
             {
               enabled: Type.Optional(Type.Boolean({ description: "Do it. Default true." })),
-              softThresholdTokens: Type.Optional(Type.Integer({ minimum: 0, description: "How close to the limit. Default 4000." })),
+              softThresholdTokens: Type.Optional(
+                Type.Integer({ minimum: 0, description: "How close to the limit. Default 4000." }),
+              ),
               prompt: text("What the agent is asked."),
               systemPrompt: text("Added to the system prompt."),
             },
@@ -192,7 +200,9 @@ export const messagesSection = section(
       group(
         {
           debounceMs: Type.Optional(Type.Integer({ minimum: 0, description: "Quiet time. Default 0." })),
-          byChannel: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "Quiet time by channel." })),
+          byChannel: Type.Optional(
+            Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "Quiet time by channel." }),
+          ),
         },
         { description: "Merging of rapid messages." },
       ),
@@ -210,10 +220,17 @@ export const commandsSection = section(
       description: "Register command menus on platforms.",
       reload: "telegram",
     }),
-    nativeSkills: Type.Optional(Type.Union([Type.Boolean(), Type.Literal("auto")], { description: "The same for skills. Default auto.", reload: "telegram" })),
+    nativeSkills: Type.Optional(
+      Type.Union([Type.Boolean(), Type.Literal("auto")], {
+        description: "The same for skills. Default auto.",
+        reload: "telegram",
+      }),
+    ),
     text: Type.Boolean({ default: true, description: "Read `/command` in messages." }),
     bash: Type.Optional(Type.Boolean({ description: "Allow `!` and `/bash`. Default false." })),
-    bashForegroundMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 30_000, description: "How long `/bash` waits. Default 2000." })),
+    bashForegroundMs: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 30_000, description: "How long `/bash` waits. Default 2000." }),
+    ),
     config: Type.Boolean({ default: false, description: "Allow `/config`." }),
     debug: Type.Optional(Type.Boolean({ description: "Allow `/debug`. Default false." })),
     restart: Type.Boolean({ default: false, description: "Allow restarts by `/restart`, tool and signal." }),

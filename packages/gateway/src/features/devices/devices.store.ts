@@ -1,5 +1,6 @@
 /** Tables of the devices room and their SQL. Functions take a Reader or a Tx; units of work stand in `devices.ts`. */
 import type { Migration, Reader, Tx } from "../../store/store.ts";
+import { deviceImportMigration } from "./import.store.ts";
 import type { DeviceRow, PairingRequest, TokenRow } from "./records.ts";
 
 export const deviceMigrations: readonly Migration[] = [
@@ -36,6 +37,7 @@ export const deviceMigrations: readonly Migration[] = [
       CREATE INDEX device_pending_by_ts ON device_pending (ts);
     `,
   },
+  deviceImportMigration,
 ];
 
 interface DeviceSql {

@@ -106,6 +106,21 @@ export const modelsSection = section(
       description: "`merge` adds to the built-in catalogue, `replace` uses only the providers listed here.",
     }),
     providers: Type.Record(Type.String(), provider, { default: {}, description: "Providers by id." }),
+    bedrockDiscovery: Type.Optional(
+      Type.Object(
+        {
+          enabled: Type.Optional(Type.Boolean({ description: "Look for models. Default false." })),
+          region: Type.Optional(Type.String({ description: "Region." })),
+          providerFilter: Type.Optional(Type.Array(Type.String(), { description: "Only of these makers." })),
+          refreshInterval: Type.Optional(
+            Type.Integer({ minimum: 0, description: "Seconds between looks. Default 3600." }),
+          ),
+          defaultContextWindow: Type.Optional(Type.Integer({ minimum: 1, description: "Default 32000." })),
+          defaultMaxTokens: Type.Optional(Type.Integer({ minimum: 1, description: "Default 4096." })),
+        },
+        { additionalProperties: false, description: "Models of Amazon Bedrock. Not used by this release yet." },
+      ),
+    ),
   },
 );
 

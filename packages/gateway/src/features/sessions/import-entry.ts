@@ -32,7 +32,14 @@ const texts = {
   derivedTitle: 256,
   lastMessagePreview: 512,
 } as const;
-const counts = ["spawnDepth", "inputTokens", "outputTokens", "totalTokens", "contextTokens", "compactionCount"] as const;
+const counts = [
+  "spawnDepth",
+  "inputTokens",
+  "outputTokens",
+  "totalTokens",
+  "contextTokens",
+  "compactionCount",
+] as const;
 const switches = ["systemSent", "abortedLastRun"] as const;
 const maxLabelChars = 64;
 const maxReportChars = 256 * 1024;

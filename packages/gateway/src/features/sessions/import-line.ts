@@ -169,10 +169,7 @@ function isPart(part: Fields, role: string): boolean {
       return role === "assistant" && typeof part.thinking === "string";
     case "toolCall":
       return (
-        role === "assistant" &&
-        typeof part.id === "string" &&
-        typeof part.name === "string" &&
-        isObject(part.arguments)
+        role === "assistant" && typeof part.id === "string" && typeof part.name === "string" && isObject(part.arguments)
       );
     default:
       return false;

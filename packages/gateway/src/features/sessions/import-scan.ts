@@ -1,6 +1,5 @@
 /** The entries of a transcript file, numbered and linked, and what must be known about all of them before the first is stored. */
 import { maxLineChars, parseLine, type TranscriptHeader } from "./import-line.ts";
-import { previewOf, titleOf } from "./text.ts";
 import type { TranscriptEntry } from "./types.ts";
 
 export interface LineProblem {
@@ -24,8 +23,6 @@ export interface Scan {
   live: ReadonlySet<string>;
   firstAt: number | undefined;
   lastAt: number | undefined;
-  title: string | undefined;
-  preview: string | undefined;
   /** Lines left out, and lines kept without a part, at most a thousand. */
   bad: LineProblem[];
   moreBad: number;
@@ -64,7 +61,8 @@ export function scanLines(lines: () => Iterable<string>, sessionId: string): Sca
   }
   const live = new Set<string>();
   // A parent stands before its child, so this ends.
-  for (let id: string | null | undefined = ids.at(-1); id !== undefined && id !== null; id = parents.get(id)) live.add(id);
+  for (let id: string | null | undefined = ids.at(-1); id !== undefined && id !== null; id = parents.get(id))
+    live.add(id);
   const entries = kept
     ? () => kept as ReadEntry[]
     : () => entriesOf(lines(), sessionId, { bad: [], moreBad: maxBadReported });
@@ -75,21 +73,10 @@ export function scanLines(lines: () => Iterable<string>, sessionId: string): Sca
     live,
     firstAt,
     lastAt,
-    ...shown(entries(), live),
     bad: found.bad,
     moreBad: found.moreBad,
     entries,
   };
-}
-
-function shown(entries: Iterable<ReadEntry>, live: ReadonlySet<string>): Pick<Scan, "title" | "preview"> {
-  let [title, preview]: (string | undefined)[] = [];
-  for (const { entry } of entries) {
-    if (entry.body.type !== "message" || !live.has(entry.id)) continue;
-    title ??= titleOf(entry.body.message);
-    preview = previewOf(entry.body.message) ?? preview;
-  }
-  return { title, preview };
 }
 
 function* entriesOf(lines: Iterable<string>, sessionId: string, found: Found): Generator<ReadEntry> {

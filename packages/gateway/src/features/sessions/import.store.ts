@@ -40,13 +40,19 @@ export const storedTranscript = (reader: Reader, sessionId: string): StoredTrans
 /** Every transcript, by session id. */
 export function* allTranscripts(reader: Reader): Generator<StoredTranscript> {
   const sql = `SELECT ${transcriptColumns} FROM transcript WHERE session_id > ? ORDER BY session_id LIMIT ${chunk}`;
-  yield* walk((after) => reader.all<StoredTranscript>(sql, after), (row) => row.sessionId);
+  yield* walk(
+    (after) => reader.all<StoredTranscript>(sql, after),
+    (row) => row.sessionId,
+  );
 }
 
 /** Every session, listed or not, by key. */
 export function* allSessions(reader: Reader): Generator<SessionEntry> {
   const sql = `SELECT key, json FROM session WHERE key > ? ORDER BY key LIMIT ${chunk}`;
-  const rows = walk((after) => reader.all<{ key: string; json: string }>(sql, after), (row) => row.key);
+  const rows = walk(
+    (after) => reader.all<{ key: string; json: string }>(sql, after),
+    (row) => row.key,
+  );
   for (const { json } of rows) yield JSON.parse(json) as SessionEntry;
 }
 
@@ -73,7 +79,7 @@ interface EntryJson {
 export function* storedEntries(reader: Reader, sessionId: string, firstSeq: number): Generator<EntryJson> {
   const sql = `SELECT id, seq, parent_id AS parentId, ts AS timestamp, json FROM entry
     WHERE session_id = ? AND seq >= ? ORDER BY seq LIMIT 16`;
-  for (let next = firstSeq; ; ) {
+  for (let next = firstSeq; ;) {
     const rows = reader.all<EntryJson>(sql, sessionId, next);
     yield* rows;
     const last = rows.at(-1);

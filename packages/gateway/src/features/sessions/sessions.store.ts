@@ -1,6 +1,7 @@
 /** Tables of the room, and the SQL of table `session`: one row per key, its whole entry as JSON beside the columns that lists
  *  filter and sort by. Every statement uses an index (asserted in sessions.store.test.ts). */
 import type { Migration, Reader, Tx } from "../../store/index.ts";
+import { importMigration } from "./import.store.ts";
 import { isCronRunKey } from "./keys.ts";
 import type { SessionEntry } from "./types.ts";
 
@@ -92,6 +93,7 @@ export const sessionMigrations: Migration[] = [
         PRIMARY KEY (day, tool)
       ) STRICT, WITHOUT ROWID;`,
   },
+  importMigration,
 ];
 
 /** Rows a list without `limit` returns at most. */

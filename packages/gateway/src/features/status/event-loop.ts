@@ -33,11 +33,7 @@ export class EventLoopWatch {
     const used = process.cpuUsage(this.#cpu);
     const utilization = performance.eventLoopUtilization(busy, this.#busy).utilization;
     const delayP99Ms = inMs(this.#delay.percentile(99));
-    const reasons: string[] = [];
-    if (intervalMs >= settledAfterMs) {
-      if (delayP99Ms > delayLimitMs) reasons.push("event_loop_delay");
-      if (utilization > utilizationLimit) reasons.push("event_loop_utilization");
-    }
+    const reasons = degradedBy({ intervalMs, delayP99Ms, utilization });
     this.#degradedSinceMs = reasons.length === 0 ? null : (this.#degradedSinceMs ?? this.#world.now());
     const reading: EventLoopReading = {
       degraded: reasons.length > 0,
@@ -59,6 +55,15 @@ export class EventLoopWatch {
   stop(): void {
     this.#delay.disable();
   }
+}
+
+/** Why a reading counts as degraded; empty when it does not. */
+export function degradedBy(reading: Pick<EventLoopReading, "intervalMs" | "delayP99Ms" | "utilization">): string[] {
+  if (reading.intervalMs < settledAfterMs) return [];
+  const reasons: string[] = [];
+  if (reading.delayP99Ms > delayLimitMs) reasons.push("event_loop_delay");
+  if (reading.utilization > utilizationLimit) reasons.push("event_loop_utilization");
+  return reasons;
 }
 
 const inMs = (nanoseconds: number): number => Math.round(nanoseconds / 1e5) / 10;

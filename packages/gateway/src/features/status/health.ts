@@ -108,9 +108,17 @@ export class Health implements Service {
       sessions: sessions(),
       model: { ref: model.ref, configured: model.configured, auth: model.auth },
       problems: s.problems(),
+      ...stateOf(s),
       ...(this.#loop ? { eventLoop: this.#loop.read() } : {}),
     };
   }
+}
+
+/** Which config runs, and whether the gateway is in safe mode. */
+export function stateOf(s: StatusSources) {
+  const config = s.configState?.();
+  const safe = s.safe?.();
+  return { ...(config ? { config } : {}), ...(safe ? { safe } : {}) };
 }
 
 export const recentRow = (entry: SessionEntry, now: number) => ({

@@ -57,3 +57,12 @@ test("before today's file exists the newest one is read", async () => {
 test("a folder in place of the file is an error without a stack", async () => {
   await expect(new LogTail(() => folder).read({})).rejects.toThrow(/^log read failed: EISDIR$/u);
 });
+
+test("the newest file is one of the same profile", async () => {
+  writeFileSync(file, "default\n");
+  writeFileSync(join(folder, "openclaw-rescue-2026-02-12.log"), "rescue\n");
+  const rescue = new LogTail(() => join(folder, "openclaw-rescue-2026-02-14.log"));
+  expect((await rescue.read({})).lines).toEqual(["rescue"]);
+  const plain = new LogTail(() => join(folder, "openclaw-2026-02-14.log"));
+  expect((await plain.read({})).lines).toEqual(["default"]);
+});

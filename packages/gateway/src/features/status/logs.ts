@@ -1,6 +1,6 @@
 /** `logs.tail` (lifecycle.md §8.5): lines from a byte cursor on, or the end of the file. Reads by range, never whole. */
 import { open, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
 
 export class LogTail {
@@ -31,9 +31,13 @@ export class LogTail {
       () => false,
     );
     if (exists) return today;
+    // Profiles share the folder: only files that differ in the date are this gateway's.
+    const day = /\d{4}-\d{2}-\d{2}\.log$/u;
+    const undated = (name: string) => name.replace(day, "");
+    if (!day.test(today)) return today;
     const names = await readdir(dirname(today)).catch(() => [] as string[]);
     const newest = names
-      .filter((name) => /^openclaw-\d{4}-\d{2}-\d{2}\.log$/u.test(name))
+      .filter((name) => day.test(name) && undated(name) === undated(basename(today)))
       .sort()
       .at(-1);
     return newest ? join(dirname(today), newest) : today;

@@ -1,4 +1,5 @@
 /** What the status room reads. Every function is cheap: it may be called for each request. */
+import type { MethodResult } from "@openclaw/protocol";
 import type { World } from "../../kernel/world.ts";
 import type { SessionEntry } from "../sessions/index.ts";
 
@@ -50,4 +51,8 @@ export interface StatusSources {
   usageDays(fromMs: number, toMs: number): UsageDay[];
   commitStats(): { p50Ms: number; p99Ms: number; maxMs: number } | undefined;
   configPath: string;
+  /** Which generation of the config runs (R-REL-1). */
+  configState?(): MethodResult<"status">["config"];
+  /** Why channels and automation are held, if they are (R-SVC-6). */
+  safe?(): MethodResult<"status">["safe"];
 }

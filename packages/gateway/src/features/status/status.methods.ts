@@ -2,7 +2,7 @@
 import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
 import type { Handles } from "../../kernel/call.ts";
 import type { SessionEntry } from "../sessions/index.ts";
-import { disabledHeartbeat, type Health } from "./health.ts";
+import { disabledHeartbeat, stateOf, type Health } from "./health.ts";
 import type { LogTail } from "./logs.ts";
 import type { StatusSources, UsageDay } from "./sources.ts";
 
@@ -85,6 +85,7 @@ function status(s: StatusSources): MethodResult<"status"> {
     runs: s.runs(),
     connections: s.connections(),
     problems: s.problems(),
+    ...stateOf(s),
     store: { path: s.storePath, ...(s.commitStats() ? { commit: s.commitStats() } : {}) },
   };
 }

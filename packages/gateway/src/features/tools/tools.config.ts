@@ -1,6 +1,14 @@
 /** Config keys of the tools (config.md §7.6). */
 import { Type } from "typebox";
 import { section, type SectionValue } from "../../config/section.ts";
+import {
+  agentElevated,
+  laterFetchKeys,
+  linkUnderstanding,
+  mediaUnderstanding,
+  nestedPolicies,
+  webSearch,
+} from "./tools-later.config.ts";
 
 const names = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
 const profile = Type.Optional(
@@ -29,10 +37,31 @@ export const agentToolsSchema = Type.Object(
     byProvider,
     exec: Type.Optional(
       Type.Object(
-        { security: Type.Optional(security) },
+        {
+          security: Type.Optional(security),
+          host: Type.Optional(Type.Enum(["sandbox", "gateway", "node"], { description: "Where commands run." })),
+          ask: Type.Optional(Type.Enum(["off", "on-miss", "always"], { description: "When a person is asked first." })),
+          node: Type.Optional(Type.String({ description: "Node that runs commands." })),
+          pathPrepend: Type.Optional(Type.Array(Type.String(), { description: "Directories put before PATH." })),
+          safeBins: Type.Optional(Type.Array(Type.String(), { description: "Filters that need no allowlist entry." })),
+          backgroundMs: Type.Optional(
+            Type.Integer({ minimum: 10, description: "Milliseconds until a command continues in the background." }),
+          ),
+          timeoutSec: Type.Optional(
+            Type.Integer({ minimum: 1, description: "Seconds after which a command is ended." }),
+          ),
+          approvalRunningNoticeMs: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              description: "Milliseconds until a waiting person is told that it runs. Default 10000.",
+            }),
+          ),
+        },
         { additionalProperties: false, description: "What this agent's exec may run; replaces tools.exec.security." },
       ),
     ),
+    elevated: agentElevated,
+    ...nestedPolicies,
   },
   { additionalProperties: false, description: "Tool policy of this agent." },
 );
@@ -145,9 +174,11 @@ export const toolsSection = section(
                 "Hosts on private or loopback addresses that may be fetched all the same: exact names or addresses, with or without a port, such as `nas.local` or `127.0.0.1:8080`.",
               advanced: true,
             }),
+            ...laterFetchKeys,
           },
           { ...group, description: "Reading web pages." },
         ),
+        search: webSearch,
       },
       { ...group, description: "Web tools." },
     ),
@@ -205,6 +236,9 @@ export const toolsSection = section(
       },
       { ...group, description: "The message tool." },
     ),
+    ...nestedPolicies,
+    media: mediaUnderstanding,
+    links: linkUnderstanding,
   },
 );
 
