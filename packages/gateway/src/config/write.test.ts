@@ -196,6 +196,17 @@ test("a disk that refuses leaves the old file and no remains", async () => {
   expect(readdirSync(folder).filter((name) => /tmp|lock/u.test(name))).toEqual([]);
 });
 
+test("an edit that names a prototype is refused, and objects stay clean", async () => {
+  writeFileSync(file, '{ "demo": {} }');
+  for (const key of ["__proto__", "constructor", "prototype"]) {
+    const edit = editConfigFile(file, [{ path: ["demo", key, "polluted"], value: 1 }], world, demo);
+    await expect(edit).rejects.toThrow(`"${key}" cannot be a config key.`);
+    await expect(replaceConfigFile(file, `{ "demo": { "${key}": { "polluted": 1 } } }`, world, demo)).rejects.toThrow("Nothing was written.");
+  }
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  expect(text()).toBe('{ "demo": {} }');
+});
+
 test("a text that is not UTF-8 is neither read as something else nor edited", async () => {
   writeFileSync(file, Buffer.from([0x7b, 0xff, 0x7d]));
   await expect(set(1)).rejects.toThrow("is not UTF-8 text");
