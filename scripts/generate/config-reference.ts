@@ -36,7 +36,8 @@ export function configReference(): string {
       const entries = schema.items ? keysOf(`${section.path}[]`, schema.items, section.reload) : [];
       const rows = [...keysOf(section.path, schema, section.reload), ...entries];
       const table = ["| key | type | default | reload | meaning |", "|---|---|---|---|---|", ...rows].join("\n");
-      const later = "later" in section && section.later ? " **Judged and kept, but not used by this release yet.**" : "";
+      const later =
+        "later" in section && section.later ? " **Judged and kept, but not used by this release yet.**" : "";
       return `\n## \`${section.path}\`\n\n${schema.description ?? ""}${later}\n\n${rows.length > 0 ? `${table}\n` : ""}`;
     });
   return intro + parts.join("");

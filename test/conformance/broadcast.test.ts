@@ -14,41 +14,61 @@ const holes = (numbers: number[]): number => {
 };
 
 conformance("broadcast", {}, ({ blackBox, harness }) => {
-  harness("case 62: a client that does not read loses droppable events, then its socket; others lose nothing", async () => {
-    const gateway = await openGateway({ config: { gateway: { mode: "local", auth: { token: "test-token-0123456789abcdef" }, limits: { maxBufferedBytes: 32_768 } } } });
-    try {
-      const reader = await gateway.connect({ client: { ...backend, instanceId: "reader" } });
-      const stalled = await gateway.connect({ client: { ...backend, instanceId: "stalled" } });
-      stalled.socket.pause();
-      const big = "x".repeat(60_000);
-      // Droppable events first: presence with a long text, until the kernel's buffers and ours are full.
-      for (let i = 0; i < 120; i++) {
-        gateway.host.gateway.bus.publish("talk.mode", { enabled: true, phase: `${i} ${big}`, ts: i });
-        await reader.settled();
+  harness(
+    "case 62: a client that does not read loses droppable events, then its socket; others lose nothing",
+    async () => {
+      const gateway = await openGateway({
+        config: {
+          gateway: {
+            mode: "local",
+            auth: { token: "test-token-0123456789abcdef" },
+            limits: { maxBufferedBytes: 32_768 },
+          },
+        },
+      });
+      try {
+        const reader = await gateway.connect({ client: { ...backend, instanceId: "reader" } });
+        const stalled = await gateway.connect({ client: { ...backend, instanceId: "stalled" } });
+        stalled.socket.pause();
+        const big = "x".repeat(60_000);
+        // Droppable events first: presence with a long text, until the kernel's buffers and ours are full.
+        for (let i = 0; i < 120; i++) {
+          gateway.host.gateway.bus.publish("talk.mode", { enabled: true, phase: `${i} ${big}`, ts: i });
+          await reader.settled();
+        }
+        // One that may not be dropped ends the stalled connection.
+        gateway.host.gateway.bus.publish("shutdown", { reason: "test" });
+        await reader.event("shutdown");
+        stalled.socket.resume();
+        expect(await stalled.closed).toEqual({ code: 1008, reason: "slow consumer" });
+        expect(holes(sequence(reader.frames))).toBe(0);
+        expect(reader.events("talk.mode")).toHaveLength(120);
+        const seen = stalled.events("talk.mode").length;
+        expect(seen).toBeLessThan(120);
+        await reader.close();
+      } finally {
+        await gateway.stop();
       }
-      // One that may not be dropped ends the stalled connection.
-      gateway.host.gateway.bus.publish("shutdown", { reason: "test" });
-      await reader.event("shutdown");
-      stalled.socket.resume();
-      expect(await stalled.closed).toEqual({ code: 1008, reason: "slow consumer" });
-      expect(holes(sequence(reader.frames))).toBe(0);
-      expect(reader.events("talk.mode")).toHaveLength(120);
-      const seen = stalled.events("talk.mode").length;
-      expect(seen).toBeLessThan(120);
-      await reader.close();
-    } finally {
-      await gateway.stop();
-    }
-  });
+    },
+  );
 
   harness("case 62: a dropped event leaves exactly one hole in the sequence", async () => {
-    const gateway = await openGateway({ config: { gateway: { mode: "local", auth: { token: "test-token-0123456789abcdef" }, limits: { maxBufferedBytes: 32_768 } } } });
+    const gateway = await openGateway({
+      config: {
+        gateway: {
+          mode: "local",
+          auth: { token: "test-token-0123456789abcdef" },
+          limits: { maxBufferedBytes: 32_768 },
+        },
+      },
+    });
     try {
       const slow = await gateway.connect({ client: { ...backend, instanceId: "slow" } });
       slow.socket.pause();
       const big = "x".repeat(60_000);
       const sent = 200;
-      for (let i = 0; i < sent; i++) gateway.host.gateway.bus.publish("talk.mode", { enabled: true, phase: `${i} ${big}`, ts: i });
+      for (let i = 0; i < sent; i++)
+        gateway.host.gateway.bus.publish("talk.mode", { enabled: true, phase: `${i} ${big}`, ts: i });
       slow.socket.resume();
       await slow.settled();
       gateway.host.gateway.bus.publish("talk.mode", { enabled: false, phase: "last", ts: sent });
@@ -97,45 +117,73 @@ conformance("broadcast", {}, ({ blackBox, harness }) => {
     await wire.close();
   });
 
-  blackBox("case 74: the sequence of the protocol 4 TUI works, and its text deltas add up to the final text", async (target) => {
-    const wire = await target.connect({ min: 4, max: 4, scopes: ["operator.admin"], client: { id: "openclaw-tui", mode: "ui" }, caps: ["tool-events"] });
-    expect(await wire.call("sessions.subscribe", {})).toEqual({ subscribed: true });
-    await wire.call("agents.list", {});
-    await wire.call("chat.history", { sessionKey: "agent:main:case74", limit: 200 });
-    await wire.call("sessions.list", { agentId: "main", limit: 1 });
-    for (const [method, params] of [["commands.list", {}], ["question.list", {}], ["sessions.describe", { key: "agent:main:case74" }]] as const) await wire.request(method, params);
-    const message = Array.from({ length: 400 }, (_, i) => `word${i}`).join(" ");
-    await wire.call("chat.send", { sessionKey: "agent:main:case74", message, idempotencyKey: "case-74" });
-    const final = await wire.event("chat", (payload) => payload.runId === "case-74" && payload.state === "final");
-    const deltas = wire.events("chat").filter((frame) => frame.payload?.runId === "case-74" && frame.payload.state === "delta");
-    expect(deltas.length).toBeGreaterThan(0);
-    let text = "";
-    for (const { payload } of deltas) {
-      expect(payload?.deltaText).toBeTypeOf("string");
-      text = payload?.replace ? String(payload.deltaText) : text + String(payload?.deltaText);
-      const cumulative = payload?.message as { content: { text: string }[] };
-      expect(text.trimEnd()).toBe(cumulative.content.map((part) => part.text).join("").trimEnd());
-    }
-    const whole = (final.payload?.message as { content: { text: string }[] }).content.map((part) => part.text).join("");
-    expect(text).toBe(whole);
-    await wire.close();
-  });
+  blackBox(
+    "case 74: the sequence of the protocol 4 TUI works, and its text deltas add up to the final text",
+    async (target) => {
+      const wire = await target.connect({
+        min: 4,
+        max: 4,
+        scopes: ["operator.admin"],
+        client: { id: "openclaw-tui", mode: "ui" },
+        caps: ["tool-events"],
+      });
+      expect(await wire.call("sessions.subscribe", {})).toEqual({ subscribed: true });
+      await wire.call("agents.list", {});
+      await wire.call("chat.history", { sessionKey: "agent:main:case74", limit: 200 });
+      await wire.call("sessions.list", { agentId: "main", limit: 1 });
+      for (const [method, params] of [
+        ["commands.list", {}],
+        ["question.list", {}],
+        ["sessions.describe", { key: "agent:main:case74" }],
+      ] as const)
+        await wire.request(method, params);
+      const message = Array.from({ length: 400 }, (_, i) => `word${i}`).join(" ");
+      await wire.call("chat.send", { sessionKey: "agent:main:case74", message, idempotencyKey: "case-74" });
+      const final = await wire.event("chat", (payload) => payload.runId === "case-74" && payload.state === "final");
+      const deltas = wire
+        .events("chat")
+        .filter((frame) => frame.payload?.runId === "case-74" && frame.payload.state === "delta");
+      expect(deltas.length).toBeGreaterThan(0);
+      let text = "";
+      for (const { payload } of deltas) {
+        expect(payload?.deltaText).toBeTypeOf("string");
+        text = payload?.replace ? String(payload.deltaText) : text + String(payload?.deltaText);
+        const cumulative = payload?.message as { content: { text: string }[] };
+        expect(text.trimEnd()).toBe(
+          cumulative.content
+            .map((part) => part.text)
+            .join("")
+            .trimEnd(),
+        );
+      }
+      const whole = (final.payload?.message as { content: { text: string }[] }).content
+        .map((part) => part.text)
+        .join("");
+      expect(text).toBe(whole);
+      await wire.close();
+    },
+  );
 
-  harness("case 75: the 33rd silent socket of one address is refused, and a burst of honest ones is not", async (target) => {
-    const silent = await Promise.all(Array.from({ length: 32 }, () => Wire.open(target.url)));
-    await target.world.jump(1_100);
-    const next = new Wire(target.url);
-    await target.world.jump(1_100);
-    expect((await next.closed).code).toBe(1013);
-    for (const wire of silent) wire.terminate();
-    const honest = await Promise.all(Array.from({ length: 100 }, () => target.connect()));
-    expect(honest).toHaveLength(100);
-    await Promise.all(honest.map((wire) => wire.close()));
-  });
+  harness(
+    "case 75: the 33rd silent socket of one address is refused, and a burst of honest ones is not",
+    async (target) => {
+      const silent = await Promise.all(Array.from({ length: 32 }, () => Wire.open(target.url)));
+      await target.world.jump(1_100);
+      const next = new Wire(target.url);
+      await target.world.jump(1_100);
+      expect((await next.closed).code).toBe(1013);
+      for (const wire of silent) wire.terminate();
+      const honest = await Promise.all(Array.from({ length: 100 }, () => target.connect()));
+      expect(honest).toHaveLength(100);
+      await Promise.all(honest.map((wire) => wire.close()));
+    },
+  );
 
   harness("case 75: eleven wrong tokens from another address lock it out, loopback is never locked", async (target) => {
     const from = { headers: { "X-Forwarded-For": "203.0.113.9" } };
-    const gateway = await openGateway({ config: { gateway: { mode: "local", auth: { token: target.token }, trustedProxies: ["127.0.0.1", "::1"] } } });
+    const gateway = await openGateway({
+      config: { gateway: { mode: "local", auth: { token: target.token }, trustedProxies: ["127.0.0.1", "::1"] } },
+    });
     try {
       const attempt = async (token: string, socket: { headers?: Record<string, string> }) => {
         const wire = await Wire.open(gateway.url, socket);

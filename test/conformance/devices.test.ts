@@ -9,7 +9,11 @@ const remote = { headers: { "X-Forwarded-For": "1.2.3.4" } };
 const attempt = async (target: Target, options: ConnectOptions, socket: { headers?: Record<string, string> } = {}) => {
   const wire = await Wire.open(target.url, socket);
   const answer = await wire.request("connect", connectParams(options, wire.nonce));
-  return { wire, answer, auth: answer.payload?.auth as { deviceToken: string; role: string; scopes: string[] } | undefined };
+  return {
+    wire,
+    answer,
+    auth: answer.payload?.auth as { deviceToken: string; role: string; scopes: string[] } | undefined,
+  };
 };
 
 const refusal = async (target: Target, options: ConnectOptions, socket = {}) => {
@@ -28,12 +32,21 @@ describe("the test vector of protocol.md §5.5", () => {
 });
 
 conformance("devices", {}, ({ blackBox, harness }) => {
-  blackBox("case 19: a v1 signature without nonce is enough for a local client and pairs it silently", async (target) => {
-    const { wire, answer, auth } = await attempt(target, { token: target.token, device: makeDevice(), signature: "v1", nonce: null, scopes });
-    expect(answer.payload?.type).toBe("hello-ok");
-    expect(auth?.deviceToken).toBeTruthy();
-    await wire.close();
-  });
+  blackBox(
+    "case 19: a v1 signature without nonce is enough for a local client and pairs it silently",
+    async (target) => {
+      const { wire, answer, auth } = await attempt(target, {
+        token: target.token,
+        device: makeDevice(),
+        signature: "v1",
+        nonce: null,
+        scopes,
+      });
+      expect(answer.payload?.type).toBe("hello-ok");
+      expect(auth?.deviceToken).toBeTruthy();
+      await wire.close();
+    },
+  );
 
   for (const signature of ["v2", "v3"] as const) {
     blackBox(`case 20: a ${signature} signature over the right nonce is accepted`, async (target) => {
@@ -57,9 +70,19 @@ conformance("devices", {}, ({ blackBox, harness }) => {
 
   blackBox("case 23: a clock eleven minutes off has expired, nine minutes are tolerated", async (target) => {
     for (const sign of [-1, 1]) {
-      const error = await refusal(target, { token: target.token, device: makeDevice(), signedAt: Date.now() + sign * 11 * 60_000, scopes });
+      const error = await refusal(target, {
+        token: target.token,
+        device: makeDevice(),
+        signedAt: Date.now() + sign * 11 * 60_000,
+        scopes,
+      });
       expect(error.message).toBe("device signature expired");
-      const { wire, answer } = await attempt(target, { token: target.token, device: makeDevice(), signedAt: Date.now() + sign * 9 * 60_000, scopes });
+      const { wire, answer } = await attempt(target, {
+        token: target.token,
+        device: makeDevice(),
+        signedAt: Date.now() + sign * 9 * 60_000,
+        scopes,
+      });
       expect(answer.ok).toBe(true);
       await wire.close();
     }
@@ -75,7 +98,12 @@ conformance("devices", {}, ({ blackBox, harness }) => {
   });
 
   blackBox("case 25: a signature over scopes in another order is invalid", async (target) => {
-    const error = await refusal(target, { token: target.token, device: makeDevice(), scopes, signedScopes: [...scopes].reverse() });
+    const error = await refusal(target, {
+      token: target.token,
+      device: makeDevice(),
+      scopes,
+      signedScopes: scopes.toReversed(),
+    });
     expect(error.message).toBe("device signature invalid");
   });
 
@@ -86,38 +114,55 @@ conformance("devices", {}, ({ blackBox, harness }) => {
   });
 
   blackBox("case 27: a foreign Host is remote, so the nonce is required", async (target) => {
-    const error = await refusal(target, { token: target.token, device: makeDevice(), signature: "v1", nonce: null, scopes }, { headers: { Host: "example.com" } });
+    const error = await refusal(
+      target,
+      { token: target.token, device: makeDevice(), signature: "v1", nonce: null, scopes },
+      { headers: { Host: "example.com" } },
+    );
     expect(error.message).toBe("device nonce required");
   });
 
-  harness("cases 28-30: a remote device asks once, is announced to pairing clients only, and enters once approved", async (target) => {
-    const pairing = await target.connect({ scopes: ["operator.pairing"], client: { id: "gateway-client", mode: "backend" } });
-    const reader = await target.connect({ scopes: ["operator.read"], client: { id: "gateway-client", mode: "backend" } });
-    const device = makeDevice();
-    const first = await refusal(target, { token: target.token, device, scopes }, remote);
-    expect(first).toMatchObject({ code: "NOT_PAIRED", message: "pairing required" });
-    const requestId = first.details?.requestId;
-    expect(requestId).toBeTypeOf("string");
-    const announced = await pairing.event("device.pair.requested");
-    expect(announced.payload).toMatchObject({ requestId, deviceId: device.id });
+  harness(
+    "cases 28-30: a remote device asks once, is announced to pairing clients only, and enters once approved",
+    async (target) => {
+      const pairing = await target.connect({
+        scopes: ["operator.pairing"],
+        client: { id: "gateway-client", mode: "backend" },
+      });
+      const reader = await target.connect({
+        scopes: ["operator.read"],
+        client: { id: "gateway-client", mode: "backend" },
+      });
+      const device = makeDevice();
+      const first = await refusal(target, { token: target.token, device, scopes }, remote);
+      expect(first).toMatchObject({ code: "NOT_PAIRED", message: "pairing required" });
+      const requestId = first.details?.requestId;
+      expect(requestId).toBeTypeOf("string");
+      const announced = await pairing.event("device.pair.requested");
+      expect(announced.payload).toMatchObject({ requestId, deviceId: device.id });
 
-    const second = await refusal(target, { token: target.token, device, scopes }, remote);
-    expect(second.details?.requestId).toBe(requestId);
-    await pairing.settled();
-    await reader.settled();
-    expect(pairing.events("device.pair.requested")).toHaveLength(1);
-    expect(reader.events("device.pair.requested")).toHaveLength(0);
+      const second = await refusal(target, { token: target.token, device, scopes }, remote);
+      expect(second.details?.requestId).toBe(requestId);
+      await pairing.settled();
+      await reader.settled();
+      expect(pairing.events("device.pair.requested")).toHaveLength(1);
+      expect(reader.events("device.pair.requested")).toHaveLength(0);
 
-    const beyond = refused(await pairing.request("device.pair.approve", { requestId }));
-    expect(beyond.message).toMatch(/^missing scope: operator\./u);
-    const admin = await target.connect();
-    await admin.call("device.pair.approve", { requestId });
-    expect((await pairing.event("device.pair.resolved")).payload).toMatchObject({ requestId, deviceId: device.id, decision: "approved" });
-    const { wire, answer } = await attempt(target, { token: target.token, device, scopes }, remote);
-    expect(answer.payload?.type).toBe("hello-ok");
-    await Promise.all([wire.close(), admin.close()]);
-    await Promise.all([pairing.close(), reader.close()]);
-  });
+      const beyond = refused(await pairing.request("device.pair.approve", { requestId }));
+      expect(beyond.message).toMatch(/^missing scope: operator\./u);
+      const admin = await target.connect();
+      await admin.call("device.pair.approve", { requestId });
+      expect((await pairing.event("device.pair.resolved")).payload).toMatchObject({
+        requestId,
+        deviceId: device.id,
+        decision: "approved",
+      });
+      const { wire, answer } = await attempt(target, { token: target.token, device, scopes }, remote);
+      expect(answer.payload?.type).toBe("hello-ok");
+      await Promise.all([wire.close(), admin.close()]);
+      await Promise.all([pairing.close(), reader.close()]);
+    },
+  );
 
   blackBox("case 31: a second role on the same device is approved locally without questions", async (target) => {
     const admin = await target.connect();
@@ -165,7 +210,11 @@ conformance("devices", {}, ({ blackBox, harness }) => {
     const device = makeDevice();
     const narrow = await attempt(target, { token: target.token, device, scopes: ["operator.read"] });
     await narrow.wire.close();
-    const error = await refusal(target, { token: String(narrow.auth?.deviceToken), device, scopes: ["operator.read", "operator.pairing"] });
+    const error = await refusal(target, {
+      token: String(narrow.auth?.deviceToken),
+      device,
+      scopes: ["operator.read", "operator.pairing"],
+    });
     expect(error.message).toMatch(/^unauthorized/u);
   });
 });

@@ -4,24 +4,34 @@ import { connectParams, makeDevice, Wire } from "../support/wire.ts";
 import { openGateway } from "../support/gateway.ts";
 import { conformance, refused, type Target } from "./suite.ts";
 
-const attempt = async (target: Target, params: unknown, socket: { headers?: Record<string, string>; origin?: string } = {}) => {
+const attempt = async (
+  target: Target,
+  params: unknown,
+  socket: { headers?: Record<string, string>; origin?: string } = {},
+) => {
   const wire = await Wire.open(target.url, socket);
   const answer = await wire.request("connect", params);
   return { wire, answer };
 };
 
-const plain = (token: string, more: Record<string, unknown> = {}) => ({ ...connectParams({ token }, undefined), ...more });
+const plain = (token: string, more: Record<string, unknown> = {}) => ({
+  ...connectParams({ token }, undefined),
+  ...more,
+});
 
 conformance("handshake", {}, ({ blackBox, harness }) => {
-  blackBox("case 1: the first frame is the challenge, with a UUID and an integer time, without seq", async ({ url }) => {
-    const wire = await Wire.open(url);
-    const first = wire.frames[0];
-    expect(first?.event).toBe("connect.challenge");
-    expect(first?.payload?.nonce).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u);
-    expect(Number.isInteger(first?.payload?.ts)).toBe(true);
-    expect(first).not.toHaveProperty("seq");
-    await wire.close();
-  });
+  blackBox(
+    "case 1: the first frame is the challenge, with a UUID and an integer time, without seq",
+    async ({ url }) => {
+      const wire = await Wire.open(url);
+      const first = wire.frames[0];
+      expect(first?.event).toBe("connect.challenge");
+      expect(first?.payload?.nonce).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u);
+      expect(Number.isInteger(first?.payload?.ts)).toBe(true);
+      expect(first).not.toHaveProperty("seq");
+      await wire.close();
+    },
+  );
 
   harness("case 2: a silent socket is closed after ten seconds with 1000 and nothing said", async ({ url, world }) => {
     const wire = await Wire.open(url);
@@ -58,7 +68,10 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
   blackBox("case 6: the first request must be connect", async ({ url }) => {
     const wire = await Wire.open(url);
     const error = refused(await wire.request("health", {}));
-    expect(error).toMatchObject({ code: "INVALID_REQUEST", message: "invalid handshake: first request must be connect" });
+    expect(error).toMatchObject({
+      code: "INVALID_REQUEST",
+      message: "invalid handshake: first request must be connect",
+    });
     expect(await wire.closed).toEqual({ code: 1008, reason: error.message });
   });
 
@@ -72,14 +85,20 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
   });
 
   blackBox("case 8: an unknown client id is a schema error at /client/id", async (target) => {
-    const { wire, answer } = await attempt(target, connectParams({ token: target.token, client: { id: "nope" } }, undefined));
+    const { wire, answer } = await attempt(
+      target,
+      connectParams({ token: target.token, client: { id: "nope" } }, undefined),
+    );
     expect(refused(answer).message).toMatch(/^invalid connect params: at \/client\/id/u);
     await wire.closed;
   });
 
   blackBox("case 9: an unknown key in params is named", async (target) => {
     const { wire, answer } = await attempt(target, plain(target.token, { zzz: 1 }));
-    expect(refused(answer)).toMatchObject({ code: "INVALID_REQUEST", message: "invalid connect params: at root: unexpected property 'zzz'" });
+    expect(refused(answer)).toMatchObject({
+      code: "INVALID_REQUEST",
+      message: "invalid connect params: at root: unexpected property 'zzz'",
+    });
     await wire.closed;
   });
 
@@ -100,7 +119,11 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
     await wire.close();
   });
 
-  for (const [min, max] of [[1, 2], [5, 9], [4, 3]] as const) {
+  for (const [min, max] of [
+    [1, 2],
+    [5, 9],
+    [4, 3],
+  ] as const) {
     blackBox(`case 11: the range ${min}..${max} has no common protocol`, async (target) => {
       const { wire, answer } = await attempt(target, connectParams({ token: target.token, min, max }, undefined));
       const error = refused(answer);
@@ -110,7 +133,12 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
     });
   }
 
-  for (const [min, max, expected] of [[3, 3, 3], [3, 4, 4], [1, 99, 4], [4, 4, 4]] as const) {
+  for (const [min, max, expected] of [
+    [3, 3, 3],
+    [3, 4, 4],
+    [1, 99, 4],
+    [4, 4, 4],
+  ] as const) {
     blackBox(`case 12: the range ${min}..${max} negotiates ${expected}`, async (target) => {
       const wire = await target.connect({ min, max });
       expect(wire.hello.protocol).toBe(expected);
@@ -124,13 +152,16 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
     expect(await wire.closed).toEqual({ code: 1008, reason: "invalid role" });
   });
 
-  blackBox("case 14: the minimal request with the token is an admin of protocol 3 without auth in hello-ok", async (target) => {
-    const wire = await target.connect();
-    expect(wire.hello).toMatchObject({ type: "hello-ok", protocol: 3 });
-    expect(wire.hello).not.toHaveProperty("auth");
-    expect(refused(await wire.request("nope.method")).message).toBe("unknown method: nope.method");
-    await wire.close();
-  });
+  blackBox(
+    "case 14: the minimal request with the token is an admin of protocol 3 without auth in hello-ok",
+    async (target) => {
+      const wire = await target.connect();
+      expect(wire.hello).toMatchObject({ type: "hello-ok", protocol: 3 });
+      expect(wire.hello).not.toHaveProperty("auth");
+      expect(refused(await wire.request("nope.method")).message).toBe("unknown method: nope.method");
+      await wire.close();
+    },
+  );
 
   blackBox("case 15: without device and secret the device identity is required", async (target) => {
     const { wire, answer } = await attempt(target, connectParams({}, undefined));
@@ -155,11 +186,15 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
   });
 
   harness("case 18: password mode without password says so", async () => {
-    const gateway = await openGateway({ config: { gateway: { mode: "local", auth: { mode: "password", password: "a-long-password" } } } });
+    const gateway = await openGateway({
+      config: { gateway: { mode: "local", auth: { mode: "password", password: "a-long-password" } } },
+    });
     try {
       const wire = await Wire.open(gateway.url);
       const answer = await wire.request("connect", connectParams({ device: makeDevice() }, wire.nonce));
-      expect(refused(answer).message).toBe("unauthorized: gateway password missing (set gateway.remote.password to match gateway.auth.password)");
+      expect(refused(answer).message).toBe(
+        "unauthorized: gateway password missing (set gateway.remote.password to match gateway.auth.password)",
+      );
       await wire.closed;
     } finally {
       await gateway.stop();
@@ -169,7 +204,13 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
   const ui = { id: "openclaw-control-ui", mode: "webchat" };
   const uiConnect = async (target: Target, origin: string | undefined) => {
     const wire = await Wire.open(target.url, origin === undefined ? {} : { origin });
-    return { wire, answer: await wire.request("connect", connectParams({ token: target.token, client: ui, device: makeDevice() }, wire.nonce)) };
+    return {
+      wire,
+      answer: await wire.request(
+        "connect",
+        connectParams({ token: target.token, client: ui, device: makeDevice() }, wire.nonce),
+      ),
+    };
   };
 
   blackBox("case 35: the Control UI needs an origin that is its own, loopback or listed", async (target) => {
@@ -188,7 +229,10 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
   blackBox("case 36: the Control UI without a device is told about the secure context", async (target) => {
     const wire = await Wire.open(target.url, { origin: "http://localhost:5173" });
     const answer = await wire.request("connect", connectParams({ token: target.token, client: ui }, undefined));
-    expect(refused(answer)).toMatchObject({ code: "INVALID_REQUEST", message: "control ui requires HTTPS or localhost (secure context)" });
+    expect(refused(answer)).toMatchObject({
+      code: "INVALID_REQUEST",
+      message: "control ui requires HTTPS or localhost (secure context)",
+    });
     expect((await wire.closed).code).toBe(1008);
   });
 
@@ -201,7 +245,11 @@ conformance("handshake", {}, ({ blackBox, harness }) => {
     expect(Array.isArray(snapshot.presence)).toBe(true);
     expect(snapshot.health).toBeTypeOf("object");
     expect(Number.isInteger(snapshot.uptimeMs)).toBe(true);
-    expect(snapshot.sessionDefaults).toMatchObject({ mainSessionKey: "agent:main:main", defaultAgentId: "main", mainKey: "main" });
+    expect(snapshot.sessionDefaults).toMatchObject({
+      mainSessionKey: "agent:main:main",
+      defaultAgentId: "main",
+      mainKey: "main",
+    });
     expect(wire.hello.policy).toMatchObject({ maxPayload: 26_214_400, tickIntervalMs: 30_000 });
     await wire.close();
   });

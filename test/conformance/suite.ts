@@ -11,7 +11,10 @@ const external = process.env.CONFORMANCE_URL
 export interface Target {
   url: string;
   token: string;
-  connect(options?: ConnectOptions, socket?: { headers?: Record<string, string>; origin?: string }): Promise<Wire & { hello: Record<string, unknown> }>;
+  connect(
+    options?: ConnectOptions,
+    socket?: { headers?: Record<string, string>; origin?: string },
+  ): Promise<Wire & { hello: Record<string, unknown> }>;
 }
 
 export interface Cases {
@@ -19,7 +22,11 @@ export interface Cases {
   harness(title: string, body: (gateway: TestGateway) => Promise<void>): void;
 }
 
-export function conformance(name: string, options: GatewayOptions | (() => Promise<GatewayOptions>), define: (cases: Cases) => void): void {
+export function conformance(
+  name: string,
+  options: GatewayOptions | (() => Promise<GatewayOptions>),
+  define: (cases: Cases) => void,
+): void {
   describe(name, () => {
     let gateway: TestGateway | undefined;
     const target: Target = {
@@ -67,14 +74,19 @@ const allowed = {
 /** Throws when a frame breaks the closed v3 envelope schema. */
 export function assertEnvelope(frame: WireFrame): void {
   if (frame.type !== "res" && frame.type !== "event") throw new Error(`frame type ${frame.type}`);
-  for (const key of Object.keys(frame)) if (!allowed[frame.type].has(key)) throw new Error(`key ${key} in a ${frame.type} frame`);
-  for (const key of Object.keys(frame.error ?? {})) if (!allowed.error.has(key)) throw new Error(`key ${key} in an error`);
-  if (frame.type === "res" && (!frame.id || typeof frame.ok !== "boolean")) throw new Error("a response without id or ok");
+  for (const key of Object.keys(frame))
+    if (!allowed[frame.type].has(key)) throw new Error(`key ${key} in a ${frame.type} frame`);
+  for (const key of Object.keys(frame.error ?? {}))
+    if (!allowed.error.has(key)) throw new Error(`key ${key} in an error`);
+  if (frame.type === "res" && (!frame.id || typeof frame.ok !== "boolean"))
+    throw new Error("a response without id or ok");
   if (frame.type === "event" && !frame.event) throw new Error("an event without name");
   if (frame.seq !== undefined && (!Number.isInteger(frame.seq) || frame.seq < 0)) throw new Error(`seq ${frame.seq}`);
   const version = frame.stateVersion;
-  if (version && !(Number.isInteger(version.presence) && Number.isInteger(version.health))) throw new Error("stateVersion is incomplete");
+  if (version && !(Number.isInteger(version.presence) && Number.isInteger(version.health)))
+    throw new Error("stateVersion is incomplete");
 }
 
 /** Sequence numbers of broadcast frames in order of arrival. */
-export const sequence = (frames: readonly WireFrame[]): number[] => frames.flatMap((frame) => (frame.type === "event" && frame.seq !== undefined ? [frame.seq] : []));
+export const sequence = (frames: readonly WireFrame[]): number[] =>
+  frames.flatMap((frame) => (frame.type === "event" && frame.seq !== undefined ? [frame.seq] : []));

@@ -55,7 +55,19 @@ export const rooms: Record<string, Room> = {
   service: { may: [...base, "client"] },
   cli: {
     may: [...base, "client"],
-    only: { config: ["locate.ts", "path.ts"], assembly: ["run.ts", "run-options.ts", "setup.ts", "sections.ts", "doctor/index.ts", "doctor/listeners.ts", "import.ts", "export.ts"] },
+    only: {
+      config: ["locate.ts", "path.ts"],
+      assembly: [
+        "run.ts",
+        "run-options.ts",
+        "setup.ts",
+        "sections.ts",
+        "doctor/index.ts",
+        "doctor/listeners.ts",
+        "import.ts",
+        "export.ts",
+      ],
+    },
   },
   assembly: {
     may: feature.concat(

@@ -17,7 +17,10 @@ const start = (args: string[] = [], env: Record<string, string> = {}) => runCli(
 
 test("without a config the start says what to run", async () => {
   const port = String(await freePort());
-  const ran = await start(["--port", port], { OPENCLAW_CONFIG_PATH: join(home.path, "none.json"), OPENCLAW_STATE_DIR: join(home.path, "none") });
+  const ran = await start(["--port", port], {
+    OPENCLAW_CONFIG_PATH: join(home.path, "none.json"),
+    OPENCLAW_STATE_DIR: join(home.path, "none"),
+  });
   expect(ran.code).toBe(1);
   expect(ran.stderr).toContain("Missing config. Run `openclaw setup`");
   expect(existsSync(join(home.path, "none"))).toBe(false);
@@ -45,18 +48,24 @@ test("a broken config names file, path and problem, and is left as it is", async
 test("a mode that is not local blocks the start", async () => {
   writeFileSync(configFile(), `{ gateway: { auth: { token: "${token}" } } }`);
   const ran = await start(["--port", String(await freePort())]);
-  expect(ran.stderr).toContain("Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.");
+  expect(ran.stderr).toContain(
+    "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.",
+  );
 });
 
 test("a port in use is named, and nothing was changed on disk", async () => {
   const server = createServer();
-  const port = await new Promise<number>((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)));
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
+  );
   try {
     const before = readdirSync(home.state);
     const ran = await start(["--port", String(port)]);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain(`another gateway instance is already listening on ws://127.0.0.1:${port}`);
-    expect(readdirSync(home.state).filter((name) => !before.includes(name) && !name.startsWith("gateway.lock"))).toEqual([]);
+    expect(
+      readdirSync(home.state).filter((name) => !before.includes(name) && !name.startsWith("gateway.lock")),
+    ).toEqual([]);
   } finally {
     server.close();
   }
@@ -74,18 +83,27 @@ test("a second gateway of the same state directory names the owner at once", asy
 
 test("of six starts at once exactly one serves", async () => {
   const port = await freePort();
-  const attempts = Array.from({ length: 6 }, () => startGateway(home, { port }).then((gateway) => gateway, (error: Error) => error));
+  const attempts = Array.from({ length: 6 }, () =>
+    startGateway(home, { port }).then(
+      (gateway) => gateway,
+      (error: Error) => error,
+    ),
+  );
   const results = await Promise.all(attempts);
   const serving = results.filter((result) => !(result instanceof Error));
   expect(serving).toHaveLength(1);
-  for (const result of results) if (result instanceof Error) expect(result.message).toMatch(/already (running|listening)/u);
+  for (const result of results)
+    if (result instanceof Error) expect(result.message).toMatch(/already (running|listening)/u);
   const [gateway] = serving;
   if (gateway && !(gateway instanceof Error)) expect(await gateway.stop()).toBe(0);
 });
 
 test("a state directory that cannot be made is one line with path, owner and command", async () => {
   const state = join(configFile(), "state");
-  const ran = await start(["--port", String(await freePort())], { OPENCLAW_STATE_DIR: state, OPENCLAW_CONFIG_PATH: configFile() });
+  const ran = await start(["--port", String(await freePort())], {
+    OPENCLAW_STATE_DIR: state,
+    OPENCLAW_CONFIG_PATH: configFile(),
+  });
   expect(ran.code).toBe(1);
   expect(ran.stderr).toContain(`State directory ${state} cannot be written (ENOTDIR).`);
   expect(ran.stderr).toContain(`chown -R ${process.getuid?.()}:${process.getgid?.()} ${state}`);
@@ -163,7 +181,10 @@ test("after kill -9 in the middle of a run the message is there once and the key
   await first.exited;
   const second = await startGateway(home, { port });
   const again = await Wire.connect(second.url, { token });
-  const answer = await again.call<{ runId: string; status: string }>("agent.wait", { runId: "run-1", timeoutMs: 10_000 });
+  const answer = await again.call<{ runId: string; status: string }>("agent.wait", {
+    runId: "run-1",
+    timeoutMs: 10_000,
+  });
   expect(answer.status).toBe("ok");
   expect((await again.request("agent", params)).payload).toMatchObject({ runId: "run-1", status: "ok" });
   const { messages } = await again.call<{ messages: { role: string }[] }>("chat.history", { sessionKey: "main" });

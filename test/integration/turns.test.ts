@@ -10,7 +10,8 @@ import type { Wire, WireFrame } from "../support/wire.ts";
 type Result = { payloads: { text: string }[]; meta: { agentMeta: { usage?: Record<string, number> } } };
 const backend = { id: "gateway-client", mode: "backend" };
 
-const textOf = (final: WireFrame): string => (final.payload?.result as Result).payloads.map((payload) => payload.text).join("\n");
+const textOf = (final: WireFrame): string =>
+  (final.payload?.result as Result).payloads.map((payload) => payload.text).join("\n");
 
 interface HistoryMessage {
   role: string;
@@ -24,7 +25,14 @@ const history = async (wire: Wire, sessionKey: string): Promise<HistoryMessage[]
 
 /** Whether the request carries tool results already: then the model has its answer. */
 const hasResults = ({ raw, api }: FakeRequest): boolean =>
-  raw.includes({ "openai-completions": '"role":"tool"', "openai-responses": "function_call_output", "anthropic-messages": "tool_result", "google-generative-ai": "functionResponse" }[api]);
+  raw.includes(
+    {
+      "openai-completions": '"role":"tool"',
+      "openai-responses": "function_call_output",
+      "anthropic-messages": "tool_result",
+      "google-generative-ai": "functionResponse",
+    }[api],
+  );
 
 const apis: Api[] = ["openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai"];
 
@@ -51,8 +59,12 @@ describe.each(apis)("a turn over %s", (api) => {
     const final = await ask("hi", "text");
     expect(textOf(final)).toBe("Hello from the model.");
     expect((final.payload?.result as Result).meta.agentMeta.usage).toMatchObject({ input: 21, output: 4 });
-    const events = wire.events("agent").filter((frame) => frame.payload?.runId === final.payload?.runId && frame.payload?.stream === "assistant");
-    expect(events.map((frame) => (frame.payload?.data as { delta: string }).delta).join("")).toBe("Hello from the model.");
+    const events = wire
+      .events("agent")
+      .filter((frame) => frame.payload?.runId === final.payload?.runId && frame.payload?.stream === "assistant");
+    expect(events.map((frame) => (frame.payload?.data as { delta: string }).delta).join("")).toBe(
+      "Hello from the model.",
+    );
     expect((await history(wire, "text")).map((message) => message.role)).toEqual(["user", "assistant"]);
   });
 
@@ -75,7 +87,10 @@ describe.each(apis)("a turn over %s", (api) => {
   });
 
   test("a failing tool becomes an error result the model can answer to", async () => {
-    gateway.script = (request) => (hasResults(request) ? ["That file does not exist."] : [{ toolCall: { name: "read", arguments: { path: "no-such-file.txt" } } }]);
+    gateway.script = (request) =>
+      hasResults(request)
+        ? ["That file does not exist."]
+        : [{ toolCall: { name: "read", arguments: { path: "no-such-file.txt" } } }];
     const final = await ask("read it", "tool-error");
     expect(final.ok).toBe(true);
     expect(textOf(final)).toContain("does not exist");
@@ -85,7 +100,14 @@ describe.each(apis)("a turn over %s", (api) => {
 
   test("a provider that is busy is asked again, and nobody notices", async () => {
     let calls = 0;
-    gateway.script = (): Reply => (++calls === 1 ? { status: 429, headers: { "retry-after": "0" }, body: { error: { message: "slow down", type: "rate_limit_error" } } } : ["after the wait"]);
+    gateway.script = (): Reply =>
+      ++calls === 1
+        ? {
+            status: 429,
+            headers: { "retry-after": "0" },
+            body: { error: { message: "slow down", type: "rate_limit_error" } },
+          }
+        : ["after the wait"];
     const done = ask("busy", "busy");
     await wire.event("agent", (payload) => payload.runId === `${api}-${ids}`);
     for (let i = 0; i < 20 && calls < 2; i++) await gateway.world.jump(500);
@@ -108,7 +130,17 @@ describe.each(apis)("a turn over %s", (api) => {
   });
 
   test("an abort in the middle of a tool kills its process, and nothing of the run follows", async () => {
-    gateway.script = (request) => (hasResults(request) ? ["must not be said"] : [{ toolCall: { name: "exec", arguments: { command: "echo started > started.txt; sleep 60; echo late > late.txt" } } }]);
+    gateway.script = (request) =>
+      hasResults(request)
+        ? ["must not be said"]
+        : [
+            {
+              toolCall: {
+                name: "exec",
+                arguments: { command: "echo started > started.txt; sleep 60; echo late > late.txt" },
+              },
+            },
+          ];
     const runId = `${api}-abort`;
     const done = wire.final("agent", { message: "run it", sessionKey: "abort", idempotencyKey: runId });
     const marker = join(gateway.home.path, ".openclaw", "workspace", "started.txt");
@@ -119,7 +151,10 @@ describe.each(apis)("a turn over %s", (api) => {
     await done;
     await wire.settled();
     expect(gateway.provider.requests.filter((request) => request.raw.includes("must not"))).toEqual([]);
-    const said = wire.events("chat").filter((frame) => frame.payload?.runId === runId).map((frame) => frame.payload?.state);
+    const said = wire
+      .events("chat")
+      .filter((frame) => frame.payload?.runId === runId)
+      .map((frame) => frame.payload?.state);
     expect(said.at(-1)).toBe("aborted");
     const messages = await history(wire, "abort");
     expect(JSON.stringify(messages)).not.toContain("must not be said");

@@ -14,10 +14,21 @@ export async function openScriptedGateway(
   let script: ScriptedGateway["script"] = () => ["ok"];
   const provider = await startFakeProvider({ script: (request) => script(request) });
   const api = options.api ?? "openai-completions";
-  const model = { id: "mock-1", name: "Mock", contextWindow: 200_000, maxTokens: 8_000, input: ["text", "image"], cost: { input: 1, output: 2, cacheRead: 0, cacheWrite: 0 } };
+  const model = {
+    id: "mock-1",
+    name: "Mock",
+    contextWindow: 200_000,
+    maxTokens: 8_000,
+    input: ["text", "image"],
+    cost: { input: 1, output: 2, cacheRead: 0, cacheWrite: 0 },
+  };
   const backup = { ...model, id: "mock-2", name: "Mock 2" };
   const config = {
-    models: { providers: { mock: { baseUrl: provider.baseUrl(api), apiKey: "mock-key-0123456789", api, models: [model, backup] } } },
+    models: {
+      providers: {
+        mock: { baseUrl: provider.baseUrl(api), apiKey: "mock-key-0123456789", api, models: [model, backup] },
+      },
+    },
     ...options.config,
     agents: {
       defaults: {

@@ -27,7 +27,10 @@ export interface TestGateway {
   readonly token: string;
   /** Log lines so far: `level subsystem message`. */
   readonly log: string[];
-  connect(options?: ConnectOptions, socket?: { headers?: Record<string, string>; origin?: string }): Promise<Wire & { hello: Record<string, unknown> }>;
+  connect(
+    options?: ConnectOptions,
+    socket?: { headers?: Record<string, string>; origin?: string },
+  ): Promise<Wire & { hello: Record<string, unknown> }>;
   /** Stops the gateway and removes its home unless it was given. */
   stop(): Promise<void>;
 }
@@ -40,7 +43,13 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
     log.push(`${line.level} ${line.subsystem} ${line.message}`);
     if (log.length > 5_000) log.shift();
   };
-  const host = await Host.start({ world, flags: options.flags ?? { port: 0 }, version: "test", verbose: true, sinks: [remember] });
+  const host = await Host.start({
+    world,
+    flags: options.flags ?? { port: 0 },
+    version: "test",
+    verbose: true,
+    sinks: [remember],
+  });
   const { port } = host.listener;
   const url = `ws://127.0.0.1:${port}`;
   return {
@@ -61,7 +70,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<TestGat
 }
 
 /** Runs `body` against a fresh gateway and stops it whatever happens. */
-export async function withGateway<T>(body: (gateway: TestGateway) => Promise<T>, options: GatewayOptions = {}): Promise<T> {
+export async function withGateway<T>(
+  body: (gateway: TestGateway) => Promise<T>,
+  options: GatewayOptions = {},
+): Promise<T> {
   const gateway = await openGateway(options);
   try {
     return await body(gateway);

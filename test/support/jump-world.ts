@@ -45,7 +45,12 @@ export function jumpWorld(env: Record<string, string>, overrides: Partial<World>
     entry.real.unref();
   };
   const arm = (ms: number, run: () => void, everyMs?: number): Timer => {
-    const entry: Armed = { due: monotonic() + Math.max(0, ms), order: order++, run, ...(everyMs === undefined ? {} : { everyMs }) };
+    const entry: Armed = {
+      due: monotonic() + Math.max(0, ms),
+      order: order++,
+      run,
+      ...(everyMs === undefined ? {} : { everyMs }),
+    };
     armed.add(entry);
     schedule(entry);
     return {
@@ -70,7 +75,9 @@ export function jumpWorld(env: Record<string, string>, overrides: Partial<World>
     async jump(ms) {
       const end = monotonic() + ms;
       for (;;) {
-        const next = [...armed].filter((entry) => entry.due <= end).sort((a, b) => a.due - b.due || a.order - b.order)[0];
+        const next = [...armed]
+          .filter((entry) => entry.due <= end)
+          .sort((a, b) => a.due - b.due || a.order - b.order)[0];
         if (!next) break;
         jumped += Math.max(0, next.due - monotonic());
         fire(next);

@@ -16,7 +16,9 @@ export function freePort(): Promise<number> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port"))));
+      server.close(() =>
+        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
+      );
     });
   });
 }
@@ -39,7 +41,10 @@ export function makeHome(config: Record<string, unknown> = {}, env: Record<strin
   const children = new Set<ChildProcess>();
   mkdirSync(state, { mode: 0o700 });
   const gateway = { mode: "local", auth: { token }, ...(config.gateway as object | undefined) };
-  const agents = { defaults: { workspace: join(path, "workspace"), skipBootstrap: true }, ...(config.agents as object | undefined) };
+  const agents = {
+    defaults: { workspace: join(path, "workspace"), skipBootstrap: true },
+    ...(config.agents as object | undefined),
+  };
   writeFileSync(join(state, "openclaw.json"), JSON.stringify({ ...config, gateway, agents }), { mode: 0o600 });
   return {
     path,
@@ -68,10 +73,17 @@ export interface GatewayProcess {
 }
 
 /** Starts `openclaw gateway` and resolves once it listens. Rejects with its output when it ends before. */
-export async function startGateway(home: Home, options: { port?: number; args?: string[]; env?: Record<string, string> } = {}): Promise<GatewayProcess> {
+export async function startGateway(
+  home: Home,
+  options: { port?: number; args?: string[]; env?: Record<string, string> } = {},
+): Promise<GatewayProcess> {
   const port = options.port ?? (await freePort());
   const args = ["gateway", "--port", String(port), ...(options.args ?? [])];
-  const child = spawn(launcher, args, { cwd: home.path, env: { ...home.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(launcher, args, {
+    cwd: home.path,
+    env: { ...home.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   home.children.add(child);
   child.once("exit", () => home.children.delete(child));
   let text = "";
@@ -116,9 +128,17 @@ export interface Ran {
 }
 
 /** Runs one CLI command to its end. */
-export function runCli(home: Home, args: string[], options: { env?: Record<string, string>; input?: string; timeoutMs?: number } = {}): Promise<Ran> {
+export function runCli(
+  home: Home,
+  args: string[],
+  options: { env?: Record<string, string>; input?: string; timeoutMs?: number } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(launcher, args, { cwd: home.path, env: { ...home.env, ...options.env }, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(launcher, args, {
+      cwd: home.path,
+      env: { ...home.env, ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 15_000);

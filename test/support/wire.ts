@@ -11,7 +11,13 @@ export interface WireFrame {
   seq?: number;
   stateVersion?: { presence: number; health: number };
   payload?: Record<string, unknown>;
-  error?: { code: string; message: string; details?: Record<string, unknown>; retryable?: boolean; retryAfterMs?: number };
+  error?: {
+    code: string;
+    message: string;
+    details?: Record<string, unknown>;
+    retryable?: boolean;
+    retryAfterMs?: number;
+  };
 }
 
 export interface Closed {
@@ -63,7 +69,10 @@ export interface ConnectOptions {
 
 /** `params` of a connect request, signed when a device is given. */
 export function connectParams(options: ConnectOptions, nonce: string | undefined): Record<string, unknown> {
-  const client = { id: "cli", version: "test", platform: "linux", mode: "cli", ...options.client } as Record<string, string>;
+  const client = { id: "cli", version: "test", platform: "linux", mode: "cli", ...options.client } as Record<
+    string,
+    string
+  >;
   const max = options.max ?? 3;
   const auth =
     options.token !== undefined || options.password !== undefined || options.deviceToken !== undefined
@@ -123,7 +132,11 @@ export class Wire {
   #ids = 0;
 
   constructor(url: string, options: { headers?: Record<string, string>; origin?: string } = {}) {
-    this.socket = new WebSocket(url, { perMessageDeflate: false, headers: options.headers ?? {}, ...(options.origin ? { origin: options.origin } : {}) });
+    this.socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      headers: options.headers ?? {},
+      ...(options.origin ? { origin: options.origin } : {}),
+    });
     this.socket.on("message", (data) => this.#received(JSON.parse(String(data)) as WireFrame));
     this.socket.on("error", () => {
       // The close event follows and says what matters.
@@ -139,7 +152,10 @@ export class Wire {
   }
 
   /** Opens a socket and waits for the challenge. */
-  static async open(url: string, options: { headers?: Record<string, string>; origin?: string } = {}): Promise<Wire & { nonce: string }> {
+  static async open(
+    url: string,
+    options: { headers?: Record<string, string>; origin?: string } = {},
+  ): Promise<Wire & { nonce: string }> {
     const wire = new Wire(url, options) as Wire & { nonce: string };
     const challenge = await wire.event("connect.challenge");
     wire.nonce = String(challenge.payload?.nonce);
@@ -147,7 +163,11 @@ export class Wire {
   }
 
   /** Opens, connects and returns the open connection with its hello-ok payload. Throws when refused. */
-  static async connect(url: string, options: ConnectOptions, socket: { headers?: Record<string, string>; origin?: string } = {}) {
+  static async connect(
+    url: string,
+    options: ConnectOptions,
+    socket: { headers?: Record<string, string>; origin?: string } = {},
+  ) {
     const wire = await Wire.open(url, socket);
     const answer = await wire.request("connect", connectParams(options, wire.nonce));
     if (!answer.ok) throw new Error(`connect refused: ${answer.error?.code} ${answer.error?.message}`);
@@ -156,7 +176,7 @@ export class Wire {
 
   #received(frame: WireFrame): void {
     this.frames.push(frame);
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters.slice()) {
       if (!waiter.matches(frame)) continue;
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       waiter.resolve(frame);
@@ -179,7 +199,11 @@ export class Wire {
     return new Promise((resolve, reject) => this.#waiters.push({ matches, resolve, reject }));
   }
 
-  event(name: string, matches: (payload: Record<string, unknown>) => boolean = () => true, from = 0): Promise<WireFrame> {
+  event(
+    name: string,
+    matches: (payload: Record<string, unknown>) => boolean = () => true,
+    from = 0,
+  ): Promise<WireFrame> {
     return this.wait((frame) => frame.type === "event" && frame.event === name && matches(frame.payload ?? {}), from);
   }
 
@@ -195,7 +219,10 @@ export class Wire {
   async final(method: string, params: unknown, id = `r${++this.#ids}`): Promise<WireFrame> {
     const from = this.frames.length;
     this.send({ type: "req", id, method, params });
-    return this.wait((frame) => frame.type === "res" && frame.id === id && !(frame.ok && frame.payload?.status === "accepted"), from);
+    return this.wait(
+      (frame) => frame.type === "res" && frame.id === id && !(frame.ok && frame.payload?.status === "accepted"),
+      from,
+    );
   }
 
   /** Answers with the payload, throws when the answer is an error. */

@@ -16,7 +16,16 @@ import { Presence, presenceMethods } from "../features/presence/index.ts";
 import { sessionMethods, Sessions, SystemEvents } from "../features/sessions/index.ts";
 import { Skills, skillsMethods } from "../features/skills/index.ts";
 import { Health, LogTail, statusMethods } from "../features/status/index.ts";
-import { type AgentToolsConfig, ChildFile, coreTools, killLeftovers, Processes, type ToolPolicyConfig, Tools, toolsMethods } from "../features/tools/index.ts";
+import {
+  type AgentToolsConfig,
+  ChildFile,
+  coreTools,
+  killLeftovers,
+  Processes,
+  type ToolPolicyConfig,
+  Tools,
+  toolsMethods,
+} from "../features/tools/index.ts";
 import { Bus } from "../kernel/bus.ts";
 import { Lifecycle } from "../kernel/lifecycle.ts";
 import type { Logger } from "../kernel/log.ts";
@@ -197,7 +206,9 @@ export class Gateway {
   /** Durable part first, then services in reverse, sockets closed with 1012, store closed last. Idempotent. */
   stop(ending: Ending): Promise<void> {
     this.#stopping ??= (async () => {
-      await this.durable(ending).catch((error: unknown) => this.#parts.log.error("the durable part of the stop failed", { error }));
+      await this.durable(ending).catch((error: unknown) =>
+        this.#parts.log.error("the durable part of the stop failed", { error }),
+      );
       await this.#parts.lifecycle.stop(ending.deadlineMs);
       this.#parts.store.close();
     })();
@@ -207,7 +218,9 @@ export class Gateway {
   /** What may fail or need the network runs after ready and never stops the gateway (R-START-2). */
   #runBackground(): void {
     if (hasUnreadOldState(dirname(this.store.path))) {
-      this.#parts.log.info("conversations or devices of an older OpenClaw are in the state directory; to take them over, stop the gateway and run: openclaw sessions import");
+      this.#parts.log.info(
+        "conversations or devices of an older OpenClaw are in the state directory; to take them over, stop the gateway and run: openclaw sessions import",
+      );
     }
     this.#parts.models
       .discoverLocal(this.#background.signal)
@@ -255,7 +268,8 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     log: log.child("skills"),
     config,
     managedDir: join(state, "skills"),
-    workspaceOf: (agentId = directory.defaultId()) => (directory.exists(agentId) ? directory.workspace(agentId) : undefined),
+    workspaceOf: (agentId = directory.defaultId()) =>
+      directory.exists(agentId) ? directory.workspace(agentId) : undefined,
     agentIds: () => directory.list(),
   });
   const queueSystemEvent = (sessionKey: string, text: string) => void systemEvents.enqueue(sessionKey, text);
@@ -277,7 +291,13 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
   sessions.onStop((key) => agents.stopSession(key));
 
   const children = new ChildFile(join(state, "children.json"), log.child("tools"));
-  const processes = new Processes({ world: inside, log: log.child("tools"), config, systemEvent: queueSystemEvent, ledger: children });
+  const processes = new Processes({
+    world: inside,
+    log: log.child("tools"),
+    config,
+    systemEvent: queueSystemEvent,
+    ledger: children,
+  });
   const toolsOf = (agentId: string) => directory.listed(agentId)?.tools as AgentToolsConfig | undefined;
   const tools: Tools = new Tools({
     log: log.child("tools"),
@@ -302,11 +322,29 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
   const sentinel = new Sentinel({
     store,
     log,
-    show: (sessionKey, text) => queueSystemEvent(sessionKey ? sessions.canonicalKey(sessionKey) : sessions.mainKey(), text),
+    show: (sessionKey, text) =>
+      queueSystemEvent(sessionKey ? sessions.canonicalKey(sessionKey) : sessions.mainKey(), text),
   });
   const failing = (): Problem[] => lineUp([...services, { name: "store", health: () => store.health() }]);
   const problems = (): Problem[] => [...failing(), ...troubles(options.process)];
-  const sources = { ...statusSources({ world, version, config, store, sessions, systemEvents, agents, directory, models, problems, configPath: snapshot.path, connections: () => server.connections().length }), configState: options.process.configState, safe: options.process.safe };
+  const sources = {
+    ...statusSources({
+      world,
+      version,
+      config,
+      store,
+      sessions,
+      systemEvents,
+      agents,
+      directory,
+      models,
+      problems,
+      configPath: snapshot.path,
+      connections: () => server.connections().length,
+    }),
+    configState: options.process.configState,
+    safe: options.process.safe,
+  };
   const health = new Health(sources, bus);
   const handlers = joinHandlers(
     statusMethods(sources, health, new LogTail(options.logFile)),
@@ -329,7 +367,17 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     handlers,
     devices,
     presence,
-    snapshots: snapshotPort({ world, presence, health, directory, sessions, config, configPath: snapshot.path, stateDir: state, authMode: options.endpoint.auth.mode }),
+    snapshots: snapshotPort({
+      world,
+      presence,
+      health,
+      directory,
+      sessions,
+      config,
+      configPath: snapshot.path,
+      stateDir: state,
+      authMode: options.endpoint.auth.mode,
+    }),
     info: { version, host: world.hostname() },
     tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
     failing: () => failing().map((problem) => problem.part),
@@ -350,7 +398,22 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     new StallWatch({ world, log: log.child("stall"), woke: () => server.woke() }),
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
   ];
-  return { world, store, server, agents, directory, models, bus, health, config, lifecycle: new Lifecycle(services, log), log, redactor, sentinel, problems };
+  return {
+    world,
+    store,
+    server,
+    agents,
+    directory,
+    models,
+    bus,
+    health,
+    config,
+    lifecycle: new Lifecycle(services, log),
+    log,
+    redactor,
+    sentinel,
+    problems,
+  };
 }
 
 /** What is wrong with the process rather than with a part of it; it works on. */

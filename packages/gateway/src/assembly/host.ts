@@ -69,7 +69,13 @@ export class Host {
   #statusTimer: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(options: HostOptions, fixed: Fixed, snapshot: ConfigSnapshot, endpoint: Endpoint, listener: Listener) {
+  private constructor(
+    options: HostOptions,
+    fixed: Fixed,
+    snapshot: ConfigSnapshot,
+    endpoint: Endpoint,
+    listener: Listener,
+  ) {
     const { world } = options;
     this.#options = options;
     this.world = world;
@@ -85,7 +91,13 @@ export class Host {
     this.#exposure = new Exposure({ world, log: this.log.child("tailscale") });
     this.#startedAt = world.now();
     const changed = () => this.#gateway?.stateChanged();
-    this.#safe = new SafeMode({ state: this.state, world, log: this.log, limits: this.#live.current.gateway.safeMode, changed });
+    this.#safe = new SafeMode({
+      state: this.state,
+      world,
+      log: this.log,
+      limits: this.#live.current.gateway.safeMode,
+      changed,
+    });
     this.restarts = new Restarts({
       world,
       log: this.log,
@@ -216,7 +228,9 @@ export class Host {
 
   async #replace(old: Gateway, next: Candidate): Promise<void> {
     const { world } = this;
-    const watchdog = world.after(2 * stopBudgetMs, () => this.#options.failed?.(new Error("shutdown timed out; exiting without full cleanup")));
+    const watchdog = world.after(2 * stopBudgetMs, () =>
+      this.#options.failed?.(new Error("shutdown timed out; exiting without full cleanup")),
+    );
     const former = this.#listener;
     const moved = bindingOf(next.endpoint) !== bindingOf(this.#endpoint);
     // New before old, unless both want the same port on different addresses.
@@ -331,7 +345,9 @@ export class Host {
       logFile: this.logFile(),
       problems: gateway?.problems() ?? [],
     };
-    await writeStatusFile(this.state, status).catch((error: unknown) => this.log.warn("status file not written", { error }));
+    await writeStatusFile(this.state, status).catch((error: unknown) =>
+      this.log.warn("status file not written", { error }),
+    );
   }
 }
 
@@ -348,7 +364,9 @@ interface Candidate {
 /** Where and how a gateway on this config listens. Throws StartRefused when it could not start; a missing file is legal. */
 function judge(snapshot: ConfigSnapshot, flags: LaunchFlags, world: World): Endpoint {
   if (snapshot.verdict !== "ok" && snapshot.verdict !== "missing") {
-    throw new StartRefused(`${describeIssues(snapshot)}${lastGoodHint(snapshot.path, world)}\nRun "${commandLine(world, "doctor")}" to repair, then retry.`);
+    throw new StartRefused(
+      `${describeIssues(snapshot)}${lastGoodHint(snapshot.path, world)}\nRun "${commandLine(world, "doctor")}" to repair, then retry.`,
+    );
   }
   return resolveEndpoint(flags, (snapshot.config as EffectiveConfig).gateway, snapshot.exists, snapshot.path, world);
 }

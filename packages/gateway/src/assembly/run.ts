@@ -39,7 +39,15 @@ export async function runGateway(options: RunOptions): Promise<number> {
       await freePort({ port: configuredPort(options, world), world, log });
     }
     const failed = (error: Error) => failure.resolve(error);
-    host = await Host.start({ world, flags: options, version: VERSION, verbose: options.verbose, sinks: [console], redactor, failed });
+    host = await Host.start({
+      world,
+      flags: options,
+      version: VERSION,
+      verbose: options.verbose,
+      sinks: [console],
+      redactor,
+      failed,
+    });
     running = host;
   } catch (error) {
     return refuse(error, world, redactor);
@@ -56,7 +64,10 @@ export async function runGateway(options: RunOptions): Promise<number> {
     },
   });
   await welcome(host, world);
-  const code = await Promise.race([serve(host, signals), failure.promise.then((error) => failedRestart(error, host, redactor))]);
+  const code = await Promise.race([
+    serve(host, signals),
+    failure.promise.then((error) => failedRestart(error, host, redactor)),
+  ]);
   removeFaults();
   signals.dispose();
   return code;
@@ -104,7 +115,10 @@ async function stop(host: Host, signals: Signals): Promise<number> {
 
 function refuse(error: unknown, world: World, redactor: Redactor): number {
   const text = error instanceof Error ? error.message : String(error);
-  const prefix = error instanceof StartRefused && !text.startsWith("gateway already") && !text.startsWith("another gateway") ? "" : "Gateway failed to start: ";
+  const prefix =
+    error instanceof StartRefused && !text.startsWith("gateway already") && !text.startsWith("another gateway")
+      ? ""
+      : "Gateway failed to start: ";
   const detail = error instanceof StartRefused ? text : error instanceof Error ? (error.stack ?? text) : text;
   process.stderr.write(`${redactor.clean(prefix + (error instanceof StartRefused ? text : detail))}\n`);
   const configuration = error instanceof StartRefused && error.configuration;
@@ -123,7 +137,10 @@ class Signals {
   readonly #handlers: [Signal, () => void][];
 
   constructor() {
-    this.#handlers = (["SIGTERM", "SIGINT", "SIGUSR1"] as const).map((signal) => [signal, () => this.#received(signal)]);
+    this.#handlers = (["SIGTERM", "SIGINT", "SIGUSR1"] as const).map((signal) => [
+      signal,
+      () => this.#received(signal),
+    ]);
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
   }
 

@@ -4,7 +4,11 @@ import type { ServerSettings } from "../server/index.ts";
 import type { EffectiveConfig } from "./sections.ts";
 import type { Endpoint } from "./startup-checks.ts";
 
-export function serverSettings(config: { current: EffectiveConfig }, endpoint: Endpoint, verbose: boolean): ServerSettings {
+export function serverSettings(
+  config: { current: EffectiveConfig },
+  endpoint: Endpoint,
+  verbose: boolean,
+): ServerSettings {
   return {
     auth: endpoint.auth,
     get allowedOrigins() {

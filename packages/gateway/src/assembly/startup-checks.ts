@@ -40,7 +40,13 @@ export interface Endpoint {
 
 const binds = ["loopback", "lan", "tailnet", "auto", "custom"] as const;
 
-export function resolveEndpoint(flags: LaunchFlags, config: GatewayConfig, exists: boolean, path: string, world: Pick<World, "env">): Endpoint {
+export function resolveEndpoint(
+  flags: LaunchFlags,
+  config: GatewayConfig,
+  exists: boolean,
+  path: string,
+  world: Pick<World, "env">,
+): Endpoint {
   if (flags.auth !== undefined && flags.auth !== "token" && flags.auth !== "password") {
     throw new StartRefused('Invalid --auth (use "token" or "password")');
   }
@@ -63,7 +69,9 @@ export function resolveEndpoint(flags: LaunchFlags, config: GatewayConfig, exist
 function checkExposure(mode: GatewayConfig["tailscale"]["mode"], host: string, auth: AuthSettings): void {
   if (mode === "off") return;
   if (!host.startsWith("127.")) {
-    throw new StartRefused(`tailscale ${mode} requires gateway bind=loopback (127.0.0.1), not ${host}. Set gateway.bind to loopback, or gateway.tailscale.mode to off.`);
+    throw new StartRefused(
+      `tailscale ${mode} requires gateway bind=loopback (127.0.0.1), not ${host}. Set gateway.bind to loopback, or gateway.tailscale.mode to off.`,
+    );
   }
   if (mode === "funnel" && auth.mode !== "password") {
     throw new StartRefused(
@@ -72,7 +80,13 @@ function checkExposure(mode: GatewayConfig["tailscale"]["mode"], host: string, a
   }
 }
 
-function checkPresence(flags: LaunchFlags, config: GatewayConfig, exists: boolean, path: string, world: Pick<World, "env">): void {
+function checkPresence(
+  flags: LaunchFlags,
+  config: GatewayConfig,
+  exists: boolean,
+  path: string,
+  world: Pick<World, "env">,
+): void {
   if (flags.allowUnconfigured) return;
   if (!exists) {
     throw new StartRefused(
@@ -87,7 +101,11 @@ function checkPresence(flags: LaunchFlags, config: GatewayConfig, exists: boolea
 }
 
 /** `--port` > OPENCLAW_GATEWAY_PORT > gateway.port. A variable that is no port is ignored. */
-export function resolvePort(flags: LaunchFlags, config: Pick<GatewayConfig, "port">, world: Pick<World, "env">): number {
+export function resolvePort(
+  flags: LaunchFlags,
+  config: Pick<GatewayConfig, "port">,
+  world: Pick<World, "env">,
+): number {
   if (flags.port !== undefined) return flags.port;
   const text = world.env.OPENCLAW_GATEWAY_PORT || world.env.CLAWDBOT_GATEWAY_PORT;
   const fromEnv = text && /^\d+$/u.test(text) ? Number(text) : 0;
@@ -129,8 +147,12 @@ function resolveAuth(
 ): AuthSettings {
   const env = world.env;
   const token = flags.token || config.auth.token || env.OPENCLAW_GATEWAY_TOKEN || env.CLAWDBOT_GATEWAY_TOKEN;
-  const password = flags.password || config.auth.password || env.OPENCLAW_GATEWAY_PASSWORD || env.CLAWDBOT_GATEWAY_PASSWORD;
-  const mode = (flags.auth as AuthSettings["mode"] | undefined) ?? config.auth.mode ?? (password && !flags.token ? "password" : "token");
+  const password =
+    flags.password || config.auth.password || env.OPENCLAW_GATEWAY_PASSWORD || env.CLAWDBOT_GATEWAY_PASSWORD;
+  const mode =
+    (flags.auth as AuthSettings["mode"] | undefined) ??
+    config.auth.mode ??
+    (password && !flags.token ? "password" : "token");
   const secret = mode === "token" ? token : password;
   const allowTailscale = config.auth.allowTailscale ?? (tailscale === "serve" && mode !== "password");
   if (!secret && bind !== "loopback") {
@@ -138,7 +160,9 @@ function resolveAuth(
       `Refusing to bind gateway to ${bind} without auth.\nSet gateway.auth.token (or OPENCLAW_GATEWAY_TOKEN), or pass --token.`,
     );
   }
-  const misplaced = config.remote.token ? "\ngateway.remote.token is for reaching another gateway; this one reads gateway.auth.token." : "";
+  const misplaced = config.remote.token
+    ? "\ngateway.remote.token is for reaching another gateway; this one reads gateway.auth.token."
+    : "";
   if (!secret && !(allowTailscale && mode === "token")) {
     throw new StartRefused(
       mode === "token"

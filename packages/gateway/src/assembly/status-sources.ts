@@ -48,8 +48,13 @@ export function statusSources(parts: StatusParts): StatusSources {
         auth: model.auth,
       };
     },
-    localModels: () => models.describe().local.map((offer) => ({ name: offer.name, models: offer.models, command: offer.command })),
-    queuedSystemEvents: () => [...parts.systemEvents.peekAll().values()].flat().map((event) => event.text).slice(0, 100),
+    localModels: () =>
+      models.describe().local.map((offer) => ({ name: offer.name, models: offer.models, command: offer.command })),
+    queuedSystemEvents: () =>
+      [...parts.systemEvents.peekAll().values()]
+        .flat()
+        .map((event) => event.text)
+        .slice(0, 100),
     runs: () => {
       const { running, waiting } = parts.agents.status();
       return { active: running, waiting };

@@ -30,16 +30,14 @@ export async function history(context: Context): Promise<number> {
   const config = await rooms.config.load();
   const { declared } = await rooms.sections.load();
   const { hash } = config.readConfig(configPath(context.io), context.io, declared);
-  const entries = config
-    .listHistory(context.io)
-    .map((entry, i) => ({
-      number: i + 1,
-      id: entry.id,
-      at: entry.at,
-      hash: entry.hash,
-      current: hash.startsWith(entry.hash),
-      path: entry.path,
-    }));
+  const entries = config.listHistory(context.io).map((entry, i) => ({
+    number: i + 1,
+    id: entry.id,
+    at: entry.at,
+    hash: entry.hash,
+    current: hash.startsWith(entry.hash),
+    path: entry.path,
+  }));
   if (context.json) {
     context.printJson({ entries });
     return 0;

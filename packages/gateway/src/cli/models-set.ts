@@ -25,7 +25,12 @@ export async function run(context: Context): Promise<number> {
   const { declared } = await rooms.sections.load();
   const allowEdit = { path: [...base, "models", model], value: {} };
   const listed = Object.keys(allowed).length === 0 || Object.hasOwn(allowed, model);
-  const { path } = await editConfigFile(config.path, listed ? edits : [...edits, allowEdit], await io.world(), declared);
+  const { path } = await editConfigFile(
+    config.path,
+    listed ? edits : [...edits, allowEdit],
+    await io.world(),
+    declared,
+  );
   context.print(`Updated ${displayPath(path, io)}.`, `Default model: ${model}`);
   return 0;
 }

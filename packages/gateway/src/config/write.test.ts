@@ -201,7 +201,9 @@ test("an edit that names a prototype is refused, and objects stay clean", async 
   for (const key of ["__proto__", "constructor", "prototype"]) {
     const edit = editConfigFile(file, [{ path: ["demo", key, "polluted"], value: 1 }], world, demo);
     await expect(edit).rejects.toThrow(`"${key}" cannot be a config key.`);
-    await expect(replaceConfigFile(file, `{ "demo": { "${key}": { "polluted": 1 } } }`, world, demo)).rejects.toThrow("Nothing was written.");
+    await expect(replaceConfigFile(file, `{ "demo": { "${key}": { "polluted": 1 } } }`, world, demo)).rejects.toThrow(
+      "Nothing was written.",
+    );
   }
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   expect(text()).toBe('{ "demo": {} }');

@@ -1,5 +1,13 @@
 /** What a protocol handler gets besides its params, and who is calling. The server makes these values; rooms only read them. */
-import type { MethodAck, MethodName, MethodParams, MethodResult, ProtocolVersion, Role, Scope } from "@openclaw/protocol";
+import type {
+  MethodAck,
+  MethodName,
+  MethodParams,
+  MethodResult,
+  ProtocolVersion,
+  Role,
+  Scope,
+} from "@openclaw/protocol";
 import type { Logger } from "./log.ts";
 
 export interface ClientInfo {

@@ -29,7 +29,12 @@ export function fakeWorld(overrides: Partial<World> & { startAt?: number } = {})
   let ids = 0;
   const due = new Set<Due>();
   const arm = (ms: number, run: () => void, everyMs?: number): Timer => {
-    const entry: Due = { at: mono + Math.max(0, ms), order: order++, run, ...(everyMs === undefined ? {} : { everyMs }) };
+    const entry: Due = {
+      at: mono + Math.max(0, ms),
+      order: order++,
+      run,
+      ...(everyMs === undefined ? {} : { everyMs }),
+    };
     due.add(entry);
     return { cancel: () => void due.delete(entry) };
   };

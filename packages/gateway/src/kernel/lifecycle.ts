@@ -55,7 +55,7 @@ export class Lifecycle {
 
   /** Stops in reverse order. An error is logged and the next service still stops. */
   async stop(deadlineMs: number): Promise<void> {
-    const started = this.#started.reverse();
+    const started = this.#started.toReversed();
     this.#started = [];
     for (const service of started) {
       try {

@@ -9,7 +9,8 @@ const tags = /\s*\[\[[ \t]*(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_v
 const openTag = /\s*\[(?:\[[^\]\n]{0,100}\]?)?$/;
 
 /** A space stays where the removal would join two brackets to a new tag. */
-const withoutTags = (text: string): string => text.replace(tags, (_tag, at: number) => (text[at - 1] === "[" ? " " : ""));
+const withoutTags = (text: string): string =>
+  text.replace(tags, (_tag, at: number) => (text[at - 1] === "[" ? " " : ""));
 
 /** What of a growing text may be shown: without white space at the ends, without a last line that could still become a token
  *  and without an unfinished tag. The result only ever grows as the text grows. */

@@ -281,7 +281,10 @@ test("deltas are at least 150 ms apart and cumulative; all deltaText spells the 
     },
   });
   const times: number[] = [];
-  bench.bus.on("chat", ({ state }, { since }) => void (state === "delta" && !since && times.push(bench.world.monotonic())));
+  bench.bus.on(
+    "chat",
+    ({ state }, { since }) => void (state === "delta" && !since && times.push(bench.world.monotonic())),
+  );
   await bench.chat("go", "k1");
   for (let i = 0; i < 50; i++) {
     await until(() => step.length > 0);

@@ -81,7 +81,7 @@ function setting(more: Partial<StatusSources> = {}) {
 }
 
 test("every answer fits its schema", async () => {
-  const { methods, call } = setting();
+  const { methods } = setting();
   const { resultValidators } = await loadAnswerValidators();
   for (const [name, handler] of Object.entries(methods)) {
     const params = name === "set-heartbeats" ? { enabled: true } : {};
@@ -92,7 +92,7 @@ test("every answer fits its schema", async () => {
 });
 
 test("health is answered from the cache for a minute, and a probe looks again", () => {
-  const { methods, call, health } = setting();
+  const { methods, health } = setting();
   const first = methods.health({});
   expect(methods.health({})).toBe(first);
   expect(methods.health({ probe: true })).not.toBe(first);
@@ -119,7 +119,7 @@ test("while it runs a fresh snapshot goes out every minute, and none after the s
 });
 
 test("status rows show what is left of the context, and null for what is unknown", () => {
-  const { methods, call } = setting();
+  const { methods } = setting();
   expect(methods.status().sessions.recent[0]).toMatchObject({
     totalTokens: 500,
     remainingTokens: 500,
@@ -137,21 +137,21 @@ test("status rows show what is left of the context, and null for what is unknown
 });
 
 test("usage sums the days of the range that was asked for", () => {
-  const { methods, call, ranges } = setting();
+  const { methods, ranges } = setting();
   const result = methods["usage.cost"]({ startDate: "2026-02-01", endDate: "2026-02-02" });
   expect(ranges).toEqual([[Date.parse("2026-02-01T00:00:00Z"), Date.parse("2026-02-03T00:00:00Z")]]);
   expect(result).toMatchObject({ days: 2, totals: { input: 20, totalCost: 1 } });
 });
 
 test("a date that is none is refused with its name", () => {
-  const { methods, call } = setting();
+  const { methods } = setting();
   expect(() => methods["usage.cost"]({ startDate: "soon" })).toThrow(
     "invalid usage.cost params: startDate must be YYYY-MM-DD",
   );
 });
 
 test("set-heartbeats wants a boolean", () => {
-  const { methods, call } = setting();
+  const { methods } = setting();
   expect(() => methods["set-heartbeats"]({ enabled: "yes" })).toThrow(
     "invalid set-heartbeats params: enabled (boolean) required",
   );
