@@ -81,7 +81,7 @@ function setting(more: Partial<StatusSources> = {}) {
 }
 
 test("every answer fits its schema", async () => {
-  const { methods } = setting();
+  const { methods, call } = setting();
   const { resultValidators } = await loadAnswerValidators();
   for (const [name, handler] of Object.entries(methods)) {
     const params = name === "set-heartbeats" ? { enabled: true } : {};
