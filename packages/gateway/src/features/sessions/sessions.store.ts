@@ -94,6 +94,15 @@ export const sessionMigrations: Migration[] = [
       ) STRICT, WITHOUT ROWID;`,
   },
   importMigration,
+  {
+    // The report of a prompt is three quarters of an entry and is read for one session at a time: lists do without it.
+    id: "sessions-3",
+    sql: `
+      ALTER TABLE session ADD COLUMN report TEXT;
+      UPDATE session SET report = json_extract(json, '$.systemPromptReport'), json = json_remove(json, '$.systemPromptReport')
+        WHERE json_extract(json, '$.systemPromptReport') IS NOT NULL;`,
+    additive: true,
+  },
 ];
 
 /** Rows a list without `limit` returns at most. */
@@ -115,18 +124,25 @@ export interface ListFilter {
 interface JsonRow {
   json: string;
 }
+interface WholeRow extends JsonRow {
+  report: string | null;
+}
 
-const entryOf = (row: JsonRow | undefined): SessionEntry | undefined =>
-  row ? (JSON.parse(row.json) as SessionEntry) : undefined;
+function entryOf(row: WholeRow | undefined): SessionEntry | undefined {
+  if (!row) return undefined;
+  const entry = JSON.parse(row.json) as SessionEntry;
+  if (row.report !== null) entry.systemPromptReport = JSON.parse(row.report);
+  return entry;
+}
 
 export const readSession = (reader: Reader, key: string): SessionEntry | undefined =>
-  entryOf(reader.get<JsonRow>("SELECT json FROM session WHERE key = ?", key));
+  entryOf(reader.get<WholeRow>("SELECT json, report FROM session WHERE key = ?", key));
 
 export const readSessionById = (reader: Reader, sessionId: string): SessionEntry | undefined =>
-  entryOf(reader.get<JsonRow>("SELECT json FROM session WHERE session_id = ?", sessionId));
+  entryOf(reader.get<WholeRow>("SELECT json, report FROM session WHERE session_id = ?", sessionId));
 
 export const readSessionByLabel = (reader: Reader, label: string): SessionEntry | undefined =>
-  entryOf(reader.get<JsonRow>("SELECT json FROM session WHERE label = ?", label));
+  entryOf(reader.get<WholeRow>("SELECT json, report FROM session WHERE label = ?", label));
 
 /** What `search` is matched against, lower-case. */
 export function searchText(entry: SessionEntry): string {
@@ -145,11 +161,13 @@ function listedAs(entry: SessionEntry): number {
 
 /** Writes the whole row. The label must be free. */
 export function writeSession(tx: Tx, entry: SessionEntry): void {
+  const { systemPromptReport: report, ...rest } = entry;
   tx.run(
-    `INSERT INTO session (key, session_id, agent_id, updated_at, hidden, listed, label, spawned_by, search, json)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO session (key, session_id, agent_id, updated_at, hidden, listed, label, spawned_by, search, json, report)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET session_id = excluded.session_id, updated_at = excluded.updated_at, hidden = excluded.hidden,
-       listed = excluded.listed, label = excluded.label, spawned_by = excluded.spawned_by, search = excluded.search, json = excluded.json`,
+       listed = excluded.listed, label = excluded.label, spawned_by = excluded.spawned_by, search = excluded.search, json = excluded.json,
+       report = excluded.report`,
     entry.key,
     entry.sessionId,
     entry.agentId,
@@ -159,14 +177,15 @@ export function writeSession(tx: Tx, entry: SessionEntry): void {
     entry.label ?? null,
     entry.spawnedBy ?? null,
     searchText(entry),
-    JSON.stringify(entry),
+    JSON.stringify(rest),
+    report === undefined ? null : JSON.stringify(report),
   );
 }
 
 export const removeSession = (tx: Tx, key: string): boolean =>
   tx.run("DELETE FROM session WHERE key = ?", key).changes > 0;
 
-/** Listed sessions, latest first, without `global` and `unknown`. */
+/** Listed sessions, latest first, without `global` and `unknown`. Their entries carry no `systemPromptReport`. */
 export function listSessions(reader: Reader, filter: ListFilter): SessionEntry[] {
   if (filter.label !== undefined) {
     const entry = readSessionByLabel(reader, filter.label);
