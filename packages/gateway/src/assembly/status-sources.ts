@@ -5,11 +5,12 @@ import type { Sessions, SystemEvents } from "../features/sessions/index.ts";
 import type { StatusSources } from "../features/status/index.ts";
 import type { World } from "../kernel/world.ts";
 import type { SqliteStore } from "../store/index.ts";
+import { perCommit, perConfig } from "./remembered.ts";
 
 export interface StatusParts {
   world: World;
   version: string;
-  config: unknown;
+  config: { readonly current: unknown };
   store: SqliteStore;
   sessions: Sessions;
   systemEvents: SystemEvents;
@@ -23,6 +24,11 @@ export interface StatusParts {
 
 export function statusSources(parts: StatusParts): StatusSources {
   const { world, sessions, directory, models, store } = parts;
+  const count = perCommit(store, (agentId) => sessions.count(agentId || undefined));
+  const recent = perCommit(store, (key) => {
+    const [limit, agentId] = key.split(" ");
+    return sessions.recent(Number(limit), agentId || undefined);
+  });
   return {
     world,
     version: parts.version,
@@ -35,9 +41,9 @@ export function statusSources(parts: StatusParts): StatusSources {
         const name = directory.listed(id)?.name;
         return name ? { id, name } : { id };
       }),
-    sessionCount: (agentId) => sessions.count(agentId),
-    recentSessions: (limit, agentId) => sessions.recent(limit, agentId),
-    model: () => {
+    sessionCount: (agentId = "") => count(agentId),
+    recentSessions: (limit, agentId = "") => recent(`${limit} ${agentId}`),
+    model: perConfig(parts.config, () => {
       const { model, offline } = models.describe();
       return {
         ref: model.ref,
@@ -47,9 +53,9 @@ export function statusSources(parts: StatusParts): StatusSources {
         configured: !offline,
         auth: model.auth,
       };
-    },
+    }),
     localModels: () =>
-      models.describe().local.map((offer) => ({ name: offer.name, models: offer.models, command: offer.command })),
+      models.local.map((offer) => ({ name: offer.name, models: offer.models, command: offer.command })),
     queuedSystemEvents: () =>
       [...parts.systemEvents.peekAll().values()]
         .flat()

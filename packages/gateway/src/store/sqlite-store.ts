@@ -93,6 +93,11 @@ export class SqliteStore implements Store {
     return this.#clock.times(this.#world.monotonic());
   }
 
+  /** Grows with every transaction: what was read stays true while it does not. */
+  get generation(): number {
+    return this.#clock.commits;
+  }
+
   /** Size of the database file, without its log. */
   sizeBytes(): number {
     return (

@@ -170,6 +170,11 @@ export class Models implements ModelDirectory {
     return offers;
   }
 
+  /** What `discoverLocal` found. */
+  get local(): readonly LocalOffer[] {
+    return this.#local;
+  }
+
   describe(agentId?: string): ModelsDescription {
     const model = this.defaultModel(agentId);
     const offline = model.ref === offlineModel.ref;
