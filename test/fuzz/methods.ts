@@ -135,7 +135,7 @@ class Params {
     // Most requests name few fields, so that one bad one does not always hide the others.
     const chance = this.#random.pick([0.1, 0.3, 0.8]);
     for (const [name, inner] of Object.entries(properties)) {
-      if (required.has(name) || this.#random.chance(chance)) made[name] = this.of(inner, name);
+      if (required.has(name) || waits.has(name) || this.#random.chance(chance)) made[name] = this.of(inner, name);
     }
     if (properties.message === undefined && Object.keys(properties).length === 0 && this.#random.chance(0.5))
       made[this.#text()] = JSON.parse(jsonText(this.#random));
@@ -173,11 +173,7 @@ export async function fuzzMethods(options: MethodFuzzOptions): Promise<MethodFuz
   }
 }
 
-async function run(
-  gateway: ScriptedGateway,
-  random: Random,
-  options: MethodFuzzOptions,
-): Promise<MethodFuzzReport> {
+async function run(gateway: ScriptedGateway, random: Random, options: MethodFuzzOptions): Promise<MethodFuzzReport> {
   const params = new Params(random);
   const until = performance.now() + options.budgetMs;
   let wire = await gateway.connect();

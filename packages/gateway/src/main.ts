@@ -15,6 +15,8 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  // What could not be written is said in the next turn, and decides the exit code.
+  if (stream.errored) return new Promise((resolve) => setImmediate(resolve));
   if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     stream.write("", () => resolve());

@@ -1,7 +1,7 @@
 /** What is kept and said of a config that was applied (R-CFG-6). */
 import { judgeText, keepInHistory, listHistory, readHistory, type ConfigSnapshot } from "../config/index.ts";
 import type { Logger } from "../kernel/log.ts";
-import { displayPath } from "../kernel/paths.ts";
+import { commandLine, displayPath } from "../kernel/paths.ts";
 import type { World } from "../kernel/world.ts";
 import { declared } from "./sections.ts";
 
@@ -9,7 +9,7 @@ import { declared } from "./sections.ts";
 export function recordApplied(snapshot: ConfigSnapshot, world: World, log: Logger): void {
   for (const { path, message } of snapshot.warnings) log.warn(`config: ${path}: ${message}`);
   for (const { message } of snapshot.legacyIssues)
-    log.warn(`config: ${message} Run "openclaw doctor --fix" to write it.`);
+    log.warn(`config: ${message} Run "${commandLine(world, "doctor --fix")}" to write it.`);
   if (snapshot.raw === null) return;
   try {
     keepInHistory(snapshot.raw, world);
@@ -22,7 +22,7 @@ export function recordApplied(snapshot: ConfigSnapshot, world: World, log: Logge
 export function lastGoodHint(path: string, world: World): string {
   for (const entry of listHistory(world)) {
     if (judgeText(path, readHistory(entry), world, declared).verdict !== "ok") continue;
-    return `\nThe last good config is kept at ${displayPath(entry.path, world)}; "openclaw config restore ${entry.hash}" brings it back.`;
+    return `\nThe last good config is kept at ${displayPath(entry.path, world)}; "${commandLine(world, `config restore ${entry.hash}`)}" brings it back.`;
   }
   return "";
 }

@@ -14,12 +14,14 @@ import { deviceMethods, Devices } from "../features/devices/index.ts";
 import { modelMethods, Models } from "../features/models/index.ts";
 import { Presence, presenceMethods } from "../features/presence/index.ts";
 import { sessionMethods, Sessions, SystemEvents } from "../features/sessions/index.ts";
+import { setupMethods, SetupSessions } from "../features/setup/index.ts";
 import { Skills, skillsMethods } from "../features/skills/index.ts";
 import { Health, LogTail, statusMethods } from "../features/status/index.ts";
 import {
   type AgentToolsConfig,
   ChildFile,
   coreTools,
+  gatewayTool,
   killLeftovers,
   Processes,
   type ToolPolicyConfig,
@@ -29,7 +31,7 @@ import {
 import { Bus } from "../kernel/bus.ts";
 import { Lifecycle } from "../kernel/lifecycle.ts";
 import type { Logger } from "../kernel/log.ts";
-import { stateDir } from "../kernel/paths.ts";
+import { commandLine, stateDir } from "../kernel/paths.ts";
 import type { Redactor } from "../kernel/redact.ts";
 import type { World } from "../kernel/world.ts";
 import { Server, type Listener } from "../server/index.ts";
@@ -39,16 +41,21 @@ import { laterMethods } from "./later-methods.ts";
 import { joinHandlers } from "./handlers.ts";
 import { storeMigrations } from "./migrations.ts";
 import { hasUnreadOldState } from "./old-state.ts";
+import { setupPorts } from "./onboard.ts";
+import { findInstall } from "./install.ts";
 import type { ConfigState } from "./reload.ts";
 import type { SafeState } from "./safe-mode.ts";
+import { selfCare } from "./self-care.ts";
 import { Sentinel } from "./sentinel.ts";
 import { StallWatch } from "./stall.ts";
+import { perConfig } from "./remembered.ts";
 import { declared, type EffectiveConfig } from "./sections.ts";
 import { serverSettings } from "./server-settings.ts";
 import { snapshotPort } from "./snapshot.ts";
 import type { Endpoint } from "./startup-checks.ts";
 import { statusSources } from "./status-sources.ts";
 import { Tailnet } from "./tailscale.ts";
+import { updateMethods } from "./update.ts";
 
 export interface GatewayOptions {
   world: World;
@@ -62,6 +69,8 @@ export interface GatewayOptions {
   version: string;
   logFile: () => string;
   verbose: boolean;
+  /** With `verbose`: a line per WebSocket frame. */
+  logFrames: boolean;
   process: ProcessView;
 }
 
@@ -219,7 +228,7 @@ export class Gateway {
   #runBackground(): void {
     if (hasUnreadOldState(dirname(this.store.path))) {
       this.#parts.log.info(
-        "conversations or devices of an older OpenClaw are in the state directory; to take them over, stop the gateway and run: openclaw sessions import",
+        `conversations or devices of an older OpenClaw are in the state directory; to take them over, stop the gateway and run: ${commandLine(this.#parts.world, "sessions import")}`,
       );
     }
     this.#parts.models
@@ -254,10 +263,10 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     config,
     systemEvents,
     agents: directory,
-    defaults: () => {
+    defaults: perConfig(config, () => {
       const model = models.defaultModel();
       return { modelProvider: model.provider, model: model.id, contextTokens: model.contextWindow };
-    },
+    }),
     resolveModel: (reference) => {
       const model = models.resolve(reference);
       return { provider: model.provider, model: model.id };
@@ -273,6 +282,29 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     agentIds: () => directory.list(),
   });
   const queueSystemEvent = (sessionKey: string, text: string) => void systemEvents.enqueue(sessionKey, text);
+  const sentinel = new Sentinel({
+    store,
+    log,
+    show: (sessionKey, text) =>
+      queueSystemEvent(sessionKey ? sessions.canonicalKey(sessionKey) : sessions.mainKey(), text),
+  });
+  const configs = configMethods({
+    path: snapshot.path,
+    declared,
+    version,
+    world,
+    restart: options.process.restarts,
+    sentinel,
+  });
+  const updates = updateMethods({ install: () => findInstall(import.meta.dirname, world), version, world });
+  const care = selfCare({
+    world,
+    config,
+    methods: configs,
+    update: updates["update.run"],
+    restarts: options.process.restarts,
+    sentinel,
+  });
   const agents: Agents = new Agents({
     store,
     sessions,
@@ -287,6 +319,7 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     tools: () => tools,
     skillsPrompt: (agentId) => skills.promptList(agentId),
     version,
+    care,
   });
   sessions.onStop((key) => agents.stopSession(key));
 
@@ -302,7 +335,11 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
   const tools: Tools = new Tools({
     log: log.child("tools"),
     config,
-    tools: [...coreTools({ world: inside, config, processes, agentTools: toolsOf }), ...agentTools(agents)],
+    tools: [
+      ...coreTools({ world: inside, config, processes, agentTools: toolsOf }),
+      ...agentTools(agents),
+      gatewayTool(care, world),
+    ],
     agentPolicy: (agentId) => toolsOf(agentId) as ToolPolicyConfig | undefined,
   });
 
@@ -318,12 +355,6 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     bus,
     log: log.child("devices"),
     closeDevice: (deviceId, reason, role) => server.closeDevice(deviceId, reason, role),
-  });
-  const sentinel = new Sentinel({
-    store,
-    log,
-    show: (sessionKey, text) =>
-      queueSystemEvent(sessionKey ? sessions.canonicalKey(sessionKey) : sessions.mainKey(), text),
   });
   const failing = (): Problem[] => lineUp([...services, { name: "store", health: () => store.health() }]);
   const problems = (): Problem[] => [...failing(), ...troubles(options.process)];
@@ -348,7 +379,8 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
   const health = new Health(sources, bus);
   const handlers = joinHandlers(
     statusMethods(sources, health, new LogTail(options.logFile)),
-    configMethods({ path: snapshot.path, declared, version, world, restart: options.process.restarts, sentinel }),
+    configs,
+    updates,
     presenceMethods(presence),
     deviceMethods(devices),
     sessionMethods(sessions),
@@ -356,6 +388,7 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     skillsMethods(skills),
     toolsMethods(tools, { defaultId: () => directory.defaultId(), has: (agentId) => directory.exists(agentId) }),
     agentMethods(agents),
+    setupMethods(new SetupSessions({ world, ports: setupPorts(world, { keys: "config", interactive: true }) })),
     laterMethods({ now: world.now }),
   );
   const server: Server = new Server({
@@ -363,7 +396,7 @@ function build(options: GatewayOptions, store: SqliteStore): Parts {
     log: log.child("ws"),
     bus,
     listener,
-    settings: serverSettings(config, options.endpoint, options.verbose),
+    settings: serverSettings(config, options.endpoint, options.verbose, options.logFrames),
     handlers,
     devices,
     presence,

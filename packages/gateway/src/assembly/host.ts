@@ -31,6 +31,8 @@ export interface HostOptions {
   flags: LaunchFlags;
   version: string;
   verbose: boolean;
+  /** With `verbose`: a line per WebSocket frame instead of one per request. */
+  logFrames?: boolean;
   /** Console output; tests pass their own. */
   sinks: readonly Sink[];
   redactor?: Redactor;
@@ -196,6 +198,7 @@ export class Host {
       version: this.#options.version,
       logFile: this.logFile,
       verbose: this.#options.verbose,
+      logFrames: this.#options.logFrames ?? false,
       process: { restarts: this.restarts, configState: () => this.#reloader.state, safe: () => this.#safe.state },
     });
     void this.#exposure.apply(this.#endpoint.tailscale, this.#listener.port, this.#listener.secure);
@@ -331,23 +334,24 @@ export class Host {
     return this.#stopping;
   }
 
+  /** Never rejects: a store that cannot even be asked how it is must not end the process that tells so. */
   async #writeStatus(state: StatusFile["state"], gateway = this.#gateway): Promise<void> {
-    const now = this.world.now();
-    const status: StatusFile = {
-      pid: this.world.pid,
-      version: this.#options.version,
-      host: this.#endpoint.host,
-      port: this.#listener.port,
-      startedAt: this.#startedAt,
-      writtenAt: now,
-      state,
-      configPath: configPath(this.world),
-      logFile: this.logFile(),
-      problems: gateway?.problems() ?? [],
-    };
-    await writeStatusFile(this.state, status).catch((error: unknown) =>
-      this.log.warn("status file not written", { error }),
-    );
+    try {
+      await writeStatusFile(this.state, {
+        pid: this.world.pid,
+        version: this.#options.version,
+        host: this.#endpoint.host,
+        port: this.#listener.port,
+        startedAt: this.#startedAt,
+        writtenAt: this.world.now(),
+        state,
+        configPath: configPath(this.world),
+        logFile: this.logFile(),
+        problems: gateway?.problems() ?? [],
+      });
+    } catch (error) {
+      this.log.warn("status file not written", { error });
+    }
   }
 }
 

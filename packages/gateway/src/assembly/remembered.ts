@@ -9,12 +9,14 @@ export function perConfig<C, T>(config: { readonly current: C }, compute: () => 
   };
 }
 
+const maxKeys = 64;
+
 /** Computed once per key until the next transaction of the store. Keys are few: agents and list lengths. */
 export function perCommit<T>(store: { readonly generation: number }, compute: (key: string) => T): (key: string) => T {
   let generation = -1;
   const known = new Map<string, T>();
   return (key) => {
-    if (generation !== store.generation) {
+    if (generation !== store.generation || known.size >= maxKeys) {
       known.clear();
       generation = store.generation;
     }

@@ -44,6 +44,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
       flags: options,
       version: VERSION,
       verbose: options.verbose,
+      logFrames: options.wsLog === "full",
       sinks: [console],
       redactor,
       failed,

@@ -8,6 +8,7 @@ export function serverSettings(
   config: { current: EffectiveConfig },
   endpoint: Endpoint,
   verbose: boolean,
+  logFrames: boolean,
 ): ServerSettings {
   return {
     auth: endpoint.auth,
@@ -28,5 +29,6 @@ export function serverSettings(
       return config.current.gateway.limits.handshakeTimeoutMs;
     },
     verbose,
+    logFrames,
   };
 }

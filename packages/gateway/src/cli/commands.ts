@@ -1,6 +1,7 @@
 /** Every command: names, summaries, options, and where its code is. A table without code: help, completion and the reference
  *  page are made from it, and a command's file is loaded only when it runs. */
 import type { CommandRow, OptionSpec } from "./command.ts";
+import { onboardOptions } from "./onboard-options.ts";
 import { debug, json, rpc, rpcPlain, rpcSlow, target, timeout, verbose } from "./options.ts";
 
 const gatewayRun: readonly OptionSpec[] = [
@@ -16,8 +17,13 @@ const gatewayRun: readonly OptionSpec[] = [
   { name: "reset", text: "With --dev: start from nothing" },
   { name: "force", text: "Take the port from whoever listens on it" },
   { name: "verbose", text: "Debug lines on the console" },
-  { name: "claude-cli-logs", text: "Only lines of the agent's CLI on the console" },
-  { name: "ws-log", value: "style", text: "WebSocket log: auto, full or compact", fallback: "auto" },
+  { name: "claude-cli-logs", text: "Accepted for old scripts; has no effect" },
+  {
+    name: "ws-log",
+    value: "style",
+    text: "With --verbose: compact has a line per request, full one per frame; auto is compact",
+    fallback: "auto",
+  },
   { name: "compact", text: "Same as --ws-log compact" },
   { name: "raw-stream", text: "Keep the raw model stream in a file" },
   { name: "raw-stream-path", value: "path", text: "Where the raw model stream goes" },
@@ -27,6 +33,17 @@ const loadGatewayRun = async () => (await import("./gateway-run.ts")).run;
 const loadAgentsList = async () => (await import("./agents.ts")).run;
 const loadModelsStatus = async () => (await import("./models-status.ts")).run;
 
+const loadConfigure = async () => (await import("./configure.ts")).run;
+
+const configureOptions: readonly OptionSpec[] = [
+  {
+    name: "section",
+    value: "name",
+    text: "Part to change (repeatable)",
+    choices: ["workspace", "model", "web", "gateway", "daemon", "channels", "skills", "health"],
+    repeat: true,
+  },
+];
 const agentsList: readonly OptionSpec[] = [json, { name: "bindings", text: "Include the channel bindings" }];
 const modelsStatus: readonly OptionSpec[] = [
   json,
@@ -230,6 +247,24 @@ export const commands: readonly CommandRow[] = [
     anyConfig: true,
     load: async () => (await import("./setup.ts")).run,
   },
+  {
+    path: "onboard",
+    summary: "Set the gateway up, step by step or from flags",
+    options: onboardOptions,
+    examples: [
+      ["openclaw onboard", "ask step by step"],
+      ["openclaw onboard --non-interactive --accept-risk --json", "take the defaults, ask nothing"],
+    ],
+    anyConfig: true,
+    load: async () => (await import("./onboard.ts")).run,
+  },
+  {
+    path: "configure",
+    summary: "Change parts of the set-up, step by step",
+    options: configureOptions,
+    examples: [["openclaw configure --section model", "another model or key"]],
+    load: loadConfigure,
+  },
   { path: "devices", summary: "Devices that may connect" },
   {
     path: "devices list",
@@ -315,7 +350,12 @@ export const commands: readonly CommandRow[] = [
     anyConfig: true,
     load: async () => (await import("./logs.ts")).run,
   },
-  { path: "config", summary: "Read, check and change the config file" },
+  {
+    path: "config",
+    summary: "Read, check and change the config file; alone: step by step",
+    options: configureOptions,
+    load: loadConfigure,
+  },
   {
     path: "config get",
     summary: "Print one value",
@@ -415,6 +455,20 @@ export const commands: readonly CommandRow[] = [
     summary: "List who is connected",
     options: [...rpcSlow, json],
     load: async () => (await import("./system.ts")).presence,
+  },
+  {
+    path: "update",
+    summary: "Say how this program is updated; changes nothing",
+    options: [json],
+    anyConfig: true,
+    load: async () => (await import("./update.ts")).run,
+  },
+  {
+    path: "update status",
+    summary: "Show version, kind of installation and the command that updates it",
+    options: [json],
+    anyConfig: true,
+    load: async () => (await import("./update.ts")).status,
   },
   {
     path: "completion",

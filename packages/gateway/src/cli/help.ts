@@ -8,6 +8,7 @@ export const globalOptions: readonly (readonly [string, string])[] = [
   ["--dev", "Use the development profile (state in ~/.openclaw-dev, port 19001)"],
   ["--no-color", "No colours"],
   ["--profile <name>", "Use another profile (state in ~/.openclaw-<name>)"],
+  ["--update", "Same as update"],
   ["-V, --version", "Print the version"],
   ["-h, --help", "Print help"],
 ];

@@ -49,9 +49,13 @@ export function processIo(): Io {
     const open = () => {
       if (stream) return stream;
       stream = process[name];
-      stream.on("error", () => {
+      stream.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
+        if (!io.endOnBrokenPipe) return;
         // EPIPE and EIO: the reader is gone. There is nobody left to tell.
-        if (io.endOnBrokenPipe) process.exit(0);
+        if (code === "EPIPE" || code === "EIO") process.exit(0);
+        // A disk that is full: a script must not take half of an answer for the whole.
+        if (name === "stdout") process.stderr.write(`The output could not be written (${code}).\n`);
+        process.exit(1);
       });
       return stream;
     };

@@ -21,6 +21,7 @@ export class ProfileError extends Error {}
 export function readGlobals(argv: readonly string[]): Globals {
   const globals: Globals = { words: [], dev: false, version: false, help: false, noColor: argv.includes("--no-color") };
   let i = 0;
+  let update = false;
   for (; i < argv.length; i += 1) {
     const word = argv[i] ?? "";
     if (word === "--dev") globals.dev = true;
@@ -30,10 +31,12 @@ export function readGlobals(argv: readonly string[]): Globals {
     } else if (word.startsWith("--profile=")) globals.profile = named(word.slice("--profile=".length));
     else if (word === "--version" || word === "-V" || word === "-v") globals.version = true;
     else if (word === "--help" || word === "-h") globals.help = true;
+    else if (word === "--update") update = true;
     else if (word !== "--no-color") break;
   }
   if (globals.dev && globals.profile !== undefined) throw new ProfileError("Cannot combine --dev with --profile");
-  return { ...globals, words: argv.slice(i) };
+  const words = argv.slice(i);
+  return { ...globals, words: update ? ["update", ...words] : words };
 }
 
 function named(value: string | undefined): string {

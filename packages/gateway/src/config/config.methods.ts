@@ -2,6 +2,7 @@
  *  comes back stands for the stored value. */
 import { GatewayError, type MethodParams } from "@openclaw/protocol";
 import type { Handles } from "../kernel/call.ts";
+import { commandLine } from "../kernel/paths.ts";
 import { diffConfig } from "./diff.ts";
 import { setIn, type Edit } from "./edit.ts";
 import { parseDocument } from "./parse.ts";
@@ -64,7 +65,7 @@ export function configMethods(parts: ConfigMethodParts) {
   /** Sentinel first, then the restart: one that happens without its note would leave somebody waiting. */
   const restart = async (kind: "config-apply" | "config-patch", params: ApplyParams): Promise<Pending> => {
     const reason = kind === "config-apply" ? "config.apply" : "config.patch";
-    const sentinel = await parts.sentinel.write(sentinelOf(kind, params, world.now()));
+    const sentinel = await parts.sentinel.write(sentinelOf(kind, params, world));
     const delayMs = Math.min(params.restartDelayMs ?? defaultDelayMs, maxDelayMs);
     return { restart: parts.restart.request({ delayMs, reason, ...noted(params) }), sentinel };
   };
@@ -107,7 +108,7 @@ export function configMethods(parts: ConfigMethodParts) {
       // The reloader applies what is hot; a restart, and its note, only where the plan asks for one.
       const plan = reloadPlan(diffConfig(before.config, written.snapshot.config), declared);
       if (plan.restart.length > 0) return { ...result, ...(await restart("config-patch", params)) };
-      const payload: RestartSentinel = { ...sentinelOf("config-patch", params, world.now()), status: "skipped" };
+      const payload: RestartSentinel = { ...sentinelOf("config-patch", params, world), status: "skipped" };
       return { ...result, restart: null, sentinel: { path: null, payload } };
     },
   } satisfies Handles<"config.get" | "config.schema" | "config.set" | "config.apply" | "config.patch">;
@@ -184,14 +185,14 @@ const noted = (params: ApplyParams): { note?: string; sessionKey?: string } => (
   ...(params.sessionKey === undefined ? {} : { sessionKey: params.sessionKey }),
 });
 
-function sentinelOf(kind: RestartSentinel["kind"], params: ApplyParams, ts: number): RestartSentinel {
+function sentinelOf(kind: RestartSentinel["kind"], params: ApplyParams, world: WriteWorld): RestartSentinel {
   return {
     kind,
     status: "ok",
-    ts,
+    ts: world.now(),
     ...(params.sessionKey === undefined ? {} : { sessionKey: params.sessionKey }),
     message: params.note ?? null,
-    doctorHint: "Run: openclaw doctor --non-interactive",
+    doctorHint: `Run: ${commandLine(world, "doctor --non-interactive")}`,
     stats: { mode: kind === "config-apply" ? "config.apply" : "config.patch" },
   };
 }

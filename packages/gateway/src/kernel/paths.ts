@@ -21,7 +21,7 @@ export function stateDir(world: Env): string {
   const given = set(world.env.OPENCLAW_STATE_DIR) ?? set(world.env.CLAWDBOT_STATE_DIR);
   if (given) return resolve(expandHome(given, world));
   const profile = profileName(world);
-  return join(world.homedir(), profile ? `.openclaw-${profile}` : ".openclaw");
+  return resolve(world.homedir(), profile ? `.openclaw-${profile}` : ".openclaw");
 }
 
 export function configPath(world: Env): string {
@@ -32,7 +32,7 @@ export function configPath(world: Env): string {
 /** Default workspace of the default agent. */
 export function defaultWorkspace(world: Env): string {
   const profile = profileName(world);
-  return join(world.homedir(), ".openclaw", profile ? `workspace-${profile}` : "workspace");
+  return resolve(world.homedir(), ".openclaw", profile ? `workspace-${profile}` : "workspace");
 }
 
 /** `openclaw <words>` as a person of the active profile would type it: what messages suggest must reach the same gateway. */

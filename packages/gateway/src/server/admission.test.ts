@@ -63,6 +63,19 @@ describe("guessing", () => {
     expect((await later.request("connect", connectParams())).ok).toBe(true);
   });
 
+  test("a bearer is one more field to guess in: the eleventh is not judged, on no other way either", async () => {
+    rig = await startRig({ settings: { trustedProxies: ["127.0.0.1"] } });
+    const ready = async (bearer: string) => {
+      const headers = { ...remote.headers, Authorization: `Bearer ${bearer}` };
+      return (await fetch(`http://127.0.0.1:${rig.listener.port}/readyz`, { headers })).json();
+    };
+    expect(await ready(rig.settings.auth.token ?? "")).toHaveProperty("uptimeMs");
+    for (let i = 0; i < 10; i++) expect(await ready(`guess${i}`)).toEqual({ ready: true });
+    expect(await ready(rig.settings.auth.token ?? "")).toEqual({ ready: true });
+    const client = await rig.connect(remote);
+    expect((await refused(client, connectParams())).details?.code).toBe("AUTH_RATE_LIMITED");
+  });
+
   test("loopback is slowed down but the owner is never locked out", async () => {
     rig = await startRig();
     for (let i = 0; i < 5; i++) {

@@ -36,10 +36,13 @@ export function judgeSharedSecret(settings: AuthSettings, given: Credentials): A
   return secretEquals(given.token, settings.token) ? undefined : "token_mismatch";
 }
 
-/** `Authorization: Bearer <secret>` against the secret of the configured mode (http.md §3.2). */
-export function bearerValid(settings: AuthSettings, authorization: string | undefined): boolean {
-  const given = /^bearer +(.*)$/i.exec(authorization ?? "")?.[1]?.trim();
-  if (!given) return false;
+/** The secret of `Authorization: Bearer <secret>`; undefined without one. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^bearer +(.*)$/i.exec(authorization ?? "")?.[1]?.trim() || undefined;
+}
+
+/** A bearer against the secret of the configured mode (http.md §3.2). */
+export function bearerValid(settings: AuthSettings, given: string): boolean {
   return judgeSharedSecret(settings, { token: given, password: given }) === undefined;
 }
 

@@ -6,6 +6,7 @@ import type { RawData, WebSocket } from "ws";
 import type { Identity } from "../kernel/call.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { Timer, World } from "../kernel/world.ts";
+import type { FrameLog } from "./frame-log.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import type { Location } from "./locality.ts";
 import type { TailnetClaim } from "./tailnet.ts";
@@ -37,6 +38,8 @@ export interface Entrance {
 export interface ConnectionOwner {
   readonly world: World;
   readonly log: Logger;
+  /** Absent unless every frame is logged. */
+  readonly frames?: FrameLog | undefined;
   maxBufferedBytes(): number;
   /** One whole message, in order. */
   frame(connection: Connection, bytes: Buffer): void;
@@ -107,7 +110,7 @@ export class Connection {
     this.#deadline = owner.world.after(handshakeTimeoutMs, () => this.close(closeRules.malformed));
     this.#listen();
     this.#watchPreauth();
-    this.#writer.answer(
+    this.#write(
       JSON.stringify({
         type: "event",
         event: "connect.challenge",
@@ -146,6 +149,7 @@ export class Connection {
 
   deliver(out: Outgoing, sequenced: boolean): Delivery {
     if (this.state !== "open") return "closed";
+    this.#owner.frames?.sent(this.connId, `${out.head.toString("utf8")}${out.tail.toString("utf8")}`);
     return this.#writer.event(out, sequenced);
   }
 
@@ -193,9 +197,14 @@ export class Connection {
         message: "the answer is larger than 25 MiB; ask for less at once",
         retryable: false,
       };
-      this.#writer.answer(JSON.stringify({ type: "res", id: frame.id, ok: false, error } satisfies ResponseFrame));
+      this.#write(JSON.stringify({ type: "res", id: frame.id, ok: false, error } satisfies ResponseFrame));
       return;
     }
+    this.#write(text);
+  }
+
+  #write(text: string): void {
+    this.#owner.frames?.sent(this.connId, text);
     this.#writer.answer(text);
   }
 
@@ -231,6 +240,7 @@ export class Connection {
   #receive(bytes: Buffer): void {
     this.lastSeen = this.#owner.world.monotonic();
     if (this.state === "closing" || this.state === "closed") return;
+    this.#owner.frames?.received(this.connId, bytes);
     this.#planTurn();
     if (this.#taken >= framesPerTurn || this.#inbox.length > 0) {
       if (this.#inbox.length === 0) this.#ws.pause();

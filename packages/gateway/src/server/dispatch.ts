@@ -91,7 +91,10 @@ export class Dispatcher {
     const denial = denied(method, identity);
     if (denial) return this.#deny(connection, identity, id, method, denial);
     connection.unauthorised = 0;
-    if (!entry) return connection.fail(id, refusal("INVALID_REQUEST", `unknown method: ${short(method)}`));
+    if (!entry) {
+      this.#parts.refusals.debug(`unknown method conn=${connection.connId} method=${short(method)}`);
+      return connection.fail(id, refusal("INVALID_REQUEST", `unknown method: ${short(method)}`));
+    }
     const params = frame.params ?? {};
     const fault = this.#parts.validate(method, params, identity.protocol);
     if (fault !== undefined)

@@ -7,7 +7,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import type { Entrance } from "./connection.ts";
 import { refuseUpgrade } from "./http-reply.ts";
 import { locate } from "./locality.ts";
-import { judgeHost } from "./origin.ts";
+import { judgeHost, severalHosts } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { tailnetClaim } from "./tailnet.ts";
@@ -50,7 +50,7 @@ export class Entry {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { settings, loopbackBind, unauthenticated, refusals } = this.#parts;
     const path = rawPath(req.url);
-    if (path === undefined) return refuseUpgrade(socket, 400);
+    if (path === undefined || severalHosts(req.headersDistinct.host)) return refuseUpgrade(socket, 400);
     if (foreignPaths.has(path)) return refuseUpgrade(socket, 404);
     if (!(socket instanceof Socket)) return refuseUpgrade(socket, 400);
     const { host, origin } = req.headers;

@@ -365,6 +365,47 @@ describe("devices", () => {
     expect(error.details?.code).toBe("AUTH_SCOPE_MISMATCH");
   });
 
+  test("a paired device guesses no more often than a stranger, and its own token wins it no new guesses", async () => {
+    rig = await startRig({
+      settings: { trustedProxies: ["127.0.0.1"], auth: { mode: "password", password: "correct horse" } },
+    });
+    rig.devices.tokens.set("dt", "ok");
+    const remote = { headers: { "X-Forwarded-For": "203.0.113.9" } };
+    const attempt = async (auth: Record<string, string>) => {
+      const client = await rig.connect(remote);
+      const nonce = await client.challenge();
+      const answer = await client.request("connect", connectParams({ ...signed(rig, { nonce, token: "dt" }), auth }));
+      client.ws.terminate();
+      return answer;
+    };
+    for (let i = 0; i < 10; i++) {
+      expect((await attempt({ deviceToken: "dt", password: `guess${i}` })).ok).toBe(true);
+      if (i === 5) expect((await attempt({ deviceToken: "dt" })).ok).toBe(true);
+    }
+    const right = await attempt({ deviceToken: "dt", password: "correct horse" });
+    expect(right.error?.details?.code).toBe("AUTH_RATE_LIMITED");
+  });
+
+  test("a device token that is revoked while the handshake waits for the disk is not replaced by a good one", async () => {
+    rig = await startRig();
+    rig.devices.tokens.set("dt", "ok");
+    let issued = 0;
+    const { devices } = rig;
+    devices.ensurePaired = async () => {
+      devices.tokens.set("dt", "mismatch");
+      return { paired: true };
+    };
+    devices.issueToken = (device) => {
+      issued++;
+      return Promise.resolve({ token: "fresh", role: device.role, scopes: device.scopes, issuedAtMs: 1 });
+    };
+    const client = await rig.connect();
+    const device = signed(rig, { nonce: await client.challenge(), token: "dt" });
+    const error = await refused(client, connectParams({ ...device, auth: { deviceToken: "dt" } }));
+    expect(error.message).toBe("unauthorized: device token mismatch (rotate/reissue device token)");
+    expect(issued).toBe(0);
+  });
+
   test("password mode names the missing password", async () => {
     rig = await startRig({ settings: { auth: { mode: "password", password: "pw" } } });
     const client = await rig.connect();

@@ -3,7 +3,14 @@
 import { grants, type ProtocolVersion, type Role } from "@openclaw/protocol";
 import type { Identity } from "../kernel/call.ts";
 import type { World } from "../kernel/world.ts";
-import { authRefusal, deviceTokenMismatchText, judgeSharedSecret, rateLimitedText, type Credentials } from "./auth.ts";
+import {
+  authRefusal,
+  deviceTokenMismatchText,
+  judgeSharedSecret,
+  rateLimitedText,
+  secretEquals,
+  type Credentials,
+} from "./auth.ts";
 import { guesser, type AuthLimiter } from "./auth-limiter.ts";
 import {
   clientInfo,
@@ -108,19 +115,27 @@ export class Handshake {
     }
     // It names a person, not a device: the device still has to be paired.
     const doubt = shared ? undefined : await this.#doubtTailnet(entrance);
+    const byToken = reason !== undefined && doubt !== undefined ? given.deviceToken || given.token : undefined;
     if (reason !== undefined && doubt !== undefined) {
       if (!guessing && doubt !== "not-asked") return { refused: this.#unauthorised(doubt, params, who, false, false) };
-      const token = given.deviceToken || given.token;
-      const verdict = token ? await this.#devices.verifyToken({ ...device, role, scopes }, token) : "mismatch";
+      const verdict = byToken ? await this.#devices.verifyToken({ ...device, role, scopes }, byToken) : "mismatch";
       if (verdict !== "ok")
         return { refused: this.#unauthorised(reason, params, who, guessing, Boolean(given.deviceToken), verdict) };
-      this.#limiter.succeeded(who);
     }
+    // Who is known by other means must not try secrets for free: a wrong one counts, and being known forgives none.
+    const ownToken = byToken !== undefined && given.token !== undefined && secretEquals(given.token, byToken);
+    if (reason === "password_mismatch" || (reason === "token_mismatch" && !ownToken)) this.#limiter.failed(who);
     if (controlUi && allowInsecureAuth && shared) {
       return { admitted: { identity: this.#identity(asking, protocol, role, scopes, device.deviceId) } };
     }
     const refused = await this.#pair(asking, device, role, scopes, shared);
     if (refused) return { refused };
+    // While the pairing was stored the token may have been revoked: issuing would replace it by a good one.
+    if (reason !== undefined && byToken !== undefined) {
+      const verdict = await this.#devices.verifyToken({ ...device, role, scopes }, byToken);
+      if (verdict !== "ok")
+        return { refused: this.#unauthorised(reason, params, who, false, Boolean(given.deviceToken), verdict) };
+    }
     const token = await this.#devices.issueToken({ deviceId: device.deviceId, role, scopes });
     return { admitted: { identity: this.#identity(asking, protocol, role, scopes, device.deviceId), token } };
   }
@@ -222,7 +237,7 @@ export class Handshake {
       silent: location.local && shared && !page,
     });
     if (verdict.paired) return undefined;
-    return pairingRequired({
+    const details = {
       requestId: verdict.requestId,
       reason: verdict.reason,
       deviceId: device.deviceId,
@@ -230,7 +245,8 @@ export class Handshake {
       requestedScopes: scopes,
       approvedRoles: verdict.approvedRoles,
       approvedScopes: verdict.approvedScopes,
-    });
+    };
+    return pairingRequired(details, this.#world);
   }
 
   #identity(

@@ -2,10 +2,11 @@
  *  (http.md §1.4, §1.5, §2.8, §4.2). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../kernel/log.ts";
-import { bearerValid } from "./auth.ts";
+import { bearerOf, bearerValid } from "./auth.ts";
+import { guesser, type AuthLimiter } from "./auth-limiter.ts";
 import { sendJson, sendText, secure } from "./http-reply.ts";
 import { locate } from "./locality.ts";
-import { judgeHost } from "./origin.ts";
+import { judgeHost, severalHosts } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
 import { answerProbe, isProbe, type ProbeFacts } from "./probes.ts";
 import { rawPath } from "./target.ts";
@@ -35,6 +36,8 @@ export interface HttpParts {
   log: Logger;
   settings: ServerSettings;
   loopbackBind: boolean;
+  /** The one of the handshake: a bearer is one more field to guess in. */
+  limiter: AuthLimiter;
   facts: () => ProbeFacts;
   routes: readonly Route[];
   /** Text of `GET /` while no route takes it. */
@@ -70,7 +73,7 @@ export class HttpRouter {
     const { settings, loopbackBind, routes, about } = this.#parts;
     const method = req.method ?? "GET";
     const path = rawPath(req.url);
-    if (path === undefined) return sendText(req, res, 400, "Bad Request");
+    if (path === undefined || severalHosts(req.headersDistinct.host)) return sendText(req, res, 400, "Bad Request");
     if (isProbe(path)) return this.#probe(req, res, path, method);
     const matching = routes.filter((route) => covers(route, path));
     const browser = req.headers.origin !== undefined || path === "/" || matching.some((route) => route.browser);
@@ -108,8 +111,20 @@ export class HttpRouter {
   }
 
   #privileged(req: IncomingMessage): boolean {
-    const { settings } = this.#parts;
-    return this.#locate(req).localDirect || bearerValid(settings.auth, req.headers.authorization);
+    return this.#locate(req).localDirect || this.#authenticated(req);
+  }
+
+  /** Whether the operator secret was given. Once an address is locked no bearer of it is looked at (R-AUTH-5). */
+  #authenticated(req: IncomingMessage): boolean {
+    const { settings, limiter } = this.#parts;
+    const given = bearerOf(req.headers.authorization);
+    if (given === undefined) return false;
+    const who = guesser(this.#locate(req), req.headers.origin);
+    if (limiter.lockedForMs(who) > 0) return false;
+    const valid = bearerValid(settings.auth, given);
+    if (valid) limiter.succeeded(who);
+    else limiter.failed(who);
+    return valid;
   }
 
   #locate(req: IncomingMessage) {
@@ -121,7 +136,7 @@ export class HttpRouter {
     const context: RouteContext = {
       path,
       localDirect: this.#locate(req).localDirect,
-      authenticated: bearerValid(this.#parts.settings.auth, req.headers.authorization),
+      authenticated: this.#authenticated(req),
     };
     const running = route.handle(req, res, context);
     if (running instanceof Promise) running.catch((error: unknown) => this.#broken(req, res, error));

@@ -137,6 +137,13 @@ describe("plain HTTP", () => {
     ["/", "Host: app.localhost:1\r\n", 200],
     ["/", "Host: box.tail.ts.net\r\n", 200],
     ["/", "", 400],
+    ["/", "Host: localhost\r\nHost: localhost\r\n", 400],
+    ["/", "Host: localhost\r\nhost: evil.example\r\n", 400],
+    [
+      "/",
+      "Host: localhost\r\nHost: localhost\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nConnection: Upgrade\r\n",
+      400,
+    ],
     ["/api", "Host: localhost\r\n", 200],
     ["/api/", "Host: localhost\r\n", 404],
     ["/tree/a/b", "Host: localhost\r\n", 200],

@@ -49,6 +49,9 @@ export function originAllowed(
   return sameHost(origin, hostHeader) && (!claimable || rules.dangerouslyAllowHostHeaderOriginFallback);
 }
 
+/** Two `Host` headers: whoever stood in between may have judged the other one. */
+export const severalHosts = (headers: readonly string[] | undefined): boolean => (headers?.length ?? 0) > 1;
+
 export type HostVerdict = "ok" | "missing" | "foreign";
 
 /** The Host check of http.md §4.2. `loopbackBind`: nothing but loopback is listened on. `browser`: the request comes from a

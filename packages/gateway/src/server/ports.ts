@@ -86,4 +86,6 @@ export interface ServerSettings {
   readonly tickIntervalMs: number;
   readonly handshakeTimeoutMs: number;
   readonly verbose: boolean;
+  /** With `verbose`: a line per frame instead of a line per request. */
+  readonly logFrames?: boolean;
 }

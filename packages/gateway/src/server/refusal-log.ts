@@ -18,6 +18,10 @@ export class RefusalLog {
     this.#refilledAt = world.monotonic();
   }
 
+  debug(message: string, fields?: Fields): void {
+    if (this.#allowed()) this.#log.debug(message, fields);
+  }
+
   info(message: string, fields?: Fields): void {
     if (this.#allowed()) this.#log.info(message, fields);
   }

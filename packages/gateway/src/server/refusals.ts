@@ -1,5 +1,7 @@
 /** Why a handshake failed: error, details for clients that read them, close (protocol.md §4.3, §16.4). */
 import { closeRules, type WireError } from "@openclaw/protocol";
+import { commandLine } from "../kernel/paths.ts";
+import type { World } from "../kernel/world.ts";
 import type { CloseRule } from "./connection.ts";
 import { refusal } from "./wire-error.ts";
 
@@ -85,12 +87,12 @@ export interface PairingDetails {
   approvedScopes: readonly string[];
 }
 
-export const pairingRequired = (details: PairingDetails): Refusal => ({
+export const pairingRequired = (details: PairingDetails, world: Pick<World, "env">): Refusal => ({
   ...invalid("pairing required", "pairing-required"),
   error: refusal("NOT_PAIRED", "pairing required", {
     code: "PAIRING_REQUIRED",
     ...details,
-    remediationHint: `approve it with: openclaw devices approve ${details.requestId}`,
+    remediationHint: `approve it with: ${commandLine(world, `devices approve ${details.requestId}`)}`,
     recommendedNextStep: "wait_then_retry",
     retryable: true,
     pauseReconnect: true,

@@ -12,6 +12,7 @@ import { Connection, type ConnectionOwner, type Entrance } from "./connection.ts
 import { Dispatcher } from "./dispatch.ts";
 import { Entry } from "./entry.ts";
 import { Fanout } from "./fanout.ts";
+import { FrameLog } from "./frame-log.ts";
 import { Greeter } from "./greeter.ts";
 import { Handshake } from "./handshake.ts";
 import { advertisedEvents, helloOk, type ServerInfo } from "./hello.ts";
@@ -92,9 +93,10 @@ export class Server {
       handlers: parts.handlers,
       validate: paramsValidator(log),
       followRun: (connection, runId) => this.#fanout.follow(connection, runId),
-      verbose: () => settings.verbose,
+      verbose: () => settings.verbose && settings.logFrames !== true,
       ...(parts.outcomes ? { outcomes: parts.outcomes } : {}),
     });
+    const limiter = new AuthLimiter(world);
     this.#greeter = new Greeter({
       world,
       log,
@@ -103,7 +105,7 @@ export class Server {
         world,
         settings,
         devices: parts.devices,
-        limiter: new AuthLimiter(world),
+        limiter,
         tailnet: parts.tailnet,
       }),
       admit: (connection, id, admission) => this.#admit(connection, id, admission),
@@ -121,6 +123,7 @@ export class Server {
       log,
       settings,
       loopbackBind: listener.loopback,
+      limiter,
       facts: () => ({
         phase: this.#phase,
         uptimeMs: Math.round(world.monotonic() - this.#startedAt),
@@ -133,6 +136,7 @@ export class Server {
     this.#owner = {
       world,
       log,
+      frames: settings.verbose && settings.logFrames ? new FrameLog(log) : undefined,
       maxBufferedBytes: () => settings.maxBufferedBytes,
       frame: (connection, bytes) => this.#frame(connection, bytes),
       queued: (bytes) => this.#countQueued(bytes),

@@ -31,6 +31,13 @@ test("units queued in one turn share one transaction and keep their order", asyn
   expect(store.stats()).toMatchObject({ commits: 1, units: 3 });
 });
 
+test("a store that cannot be read says so when it is asked how it is, instead of throwing", () => {
+  const { store } = memoryStore();
+  expect(store.health()).toBeUndefined();
+  store.close();
+  expect(store.health()).toMatch(/^unreadable: /u);
+});
+
 test("a unit that throws rolls back alone and rejects with its error", async () => {
   const { store } = memoryStore();
   const boom = new Error("boom");

@@ -112,7 +112,13 @@ export class SqliteStore implements Store {
     const { measured, p99Ms } = this.stats();
     if (measured >= 20 && p99Ms > slowCommitMs)
       return `slow-disk: 1 % of the commits take ${Math.round(p99Ms)} ms or more`;
-    const gibibytes = this.sizeBytes() / 2 ** 30;
+    let gibibytes: number;
+    try {
+      gibibytes = this.sizeBytes() / 2 ** 30;
+    } catch (error) {
+      // Whoever asks for the health must hear of it, whatever else fails.
+      return `unreadable: ${error instanceof Error ? error.message : String(error)}`;
+    }
     return gibibytes > 1
       ? `large: the database holds ${gibibytes.toFixed(1)} GiB; delete sessions that are not needed`
       : undefined;

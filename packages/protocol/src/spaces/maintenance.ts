@@ -22,8 +22,7 @@ import { RestartPlan, RestartSentinel } from "./config.ts";
 export const updateRun = method({
   name: "update.run",
   scope: "operator.admin",
-  summary: "Updates the installation, then restarts.",
-  planned: true,
+  summary: "Says what kind of installation this is and what updates it; changes nothing by itself.",
   rate: { calls: 3, perMs: 60_000 },
   params: closed({
     sessionKey: opt(str),

@@ -20,7 +20,6 @@ export const wizardStart = method({
   name: "wizard.start",
   scope: "operator.admin",
   summary: "Begins the setup wizard.",
-  planned: true,
   params: closed({ mode: opt(choice("local", "remote")), workspace: opt(str) }),
   result: open({ sessionId: str1, done: bool, step: opt(WizardStep), status: opt(status), error: opt(str) }),
 });
@@ -29,7 +28,6 @@ export const wizardNext = method({
   name: "wizard.next",
   scope: "operator.admin",
   summary: "Answers a step and gets the next one.",
-  planned: true,
   params: closed({ sessionId: str1, answer: opt(closed({ stepId: str1, value: opt(json) })) }),
   result: open({ done: bool, step: opt(WizardStep), status: opt(status), error: opt(str) }),
 });
@@ -38,7 +36,6 @@ export const wizardCancel = method({
   name: "wizard.cancel",
   scope: "operator.admin",
   summary: "Ends the setup wizard.",
-  planned: true,
   params: closed({ sessionId: str1 }),
   result: open({ status, error: opt(str) }),
 });
@@ -47,7 +44,6 @@ export const wizardStatus = method({
   name: "wizard.status",
   scope: "operator.admin",
   summary: "Where the setup wizard stands.",
-  planned: true,
   params: closed({ sessionId: str1 }),
   result: open({ status, error: opt(str) }),
 });

@@ -64,6 +64,8 @@ export interface DoctorContext {
   uid: number | undefined;
   /** Path with the home directory as `~`. */
   show(path: string): string;
+  /** `openclaw <words>` as it is typed for the profile that was looked at. */
+  command(words: string): string;
   /** Copies a file into this run's backup folder and returns the copy's path. */
   keep(path: string): string;
   /** Moves a file into this run's backup folder and returns its new path. */

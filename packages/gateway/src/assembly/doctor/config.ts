@@ -117,7 +117,7 @@ export const configChecks: readonly Check[] = [
           cause: link
             ? "It is a link to a file that does not exist."
             : "The gateway refuses to start without gateway.mode=local.",
-          fix: link ? "Restore the file the link names, or remove the link." : "openclaw setup",
+          fix: link ? "Restore the file the link names, or remove the link." : context.command("setup"),
           subject: context.configPath,
           ...(link ? { fixable: false as const } : {}),
         },
@@ -181,7 +181,7 @@ export const configChecks: readonly Check[] = [
     id: "config-unknown-key",
     summary: "the config has no unknown keys",
     repair: "plain",
-    find: ({ snapshot }) => {
+    find: ({ snapshot, command }) => {
       const unknown = unknownKeys(snapshot);
       const others = snapshot.issues.length > unknown.issues;
       return unknown.keys.map(({ path, hint, removable }): Found => {
@@ -190,7 +190,7 @@ export const configChecks: readonly Check[] = [
           severity: "error",
           title: `Unrecognized key: ${key}${hint ? ` (did you mean "${hint}"?)` : ""}`,
           cause: "The gateway refuses to start with keys it does not know, so that no typing error passes unseen.",
-          fix: `openclaw config unset ${key}${hint ? `, or write it as ${hint}` : ""}.${others ? " Repair the other problems of the file first." : ""}`,
+          fix: `${command(`config unset ${key}`)}${hint ? `, or write it as ${hint}` : ""}.${others ? " Repair the other problems of the file first." : ""}`,
           subject: key,
           ...(removable && !others ? {} : { fixable: false as const }),
         };
@@ -227,7 +227,7 @@ export const configChecks: readonly Check[] = [
   {
     id: "config-invalid",
     summary: "every value of the config is legal",
-    find: ({ snapshot }) => {
+    find: ({ snapshot, command }) => {
       if (snapshot.verdict !== "invalid") return [];
       return snapshot.issues
         .filter((issue) => !issue.message.startsWith("Unrecognized key"))
@@ -235,7 +235,7 @@ export const configChecks: readonly Check[] = [
           severity: "error" as const,
           title: `${issue.path || "<root>"}: ${issue.message}`,
           cause: "The gateway refuses to start with this value; a running one keeps its last good config.",
-          fix: issue.path ? `openclaw config set ${issue.path} <value>` : "Edit the file.",
+          fix: issue.path ? command(`config set ${issue.path} <value>`) : "Edit the file.",
           ...(issue.path ? { subject: issue.path } : {}),
         }));
     },
@@ -268,7 +268,7 @@ export const configChecks: readonly Check[] = [
           severity: "error",
           title: "gateway.mode is not set.",
           cause: "The gateway does not start before it is: it could belong to another machine.",
-          fix: "openclaw config set gateway.mode local",
+          fix: context.command("config set gateway.mode local"),
           subject: "gateway.mode",
         },
       ];
@@ -281,14 +281,14 @@ export const configChecks: readonly Check[] = [
   {
     id: "remote-url",
     summary: "a remote gateway has an address",
-    find: ({ config }) =>
+    find: ({ config, command }) =>
       config?.gateway.mode === "remote" && !config.gateway.remote.url
         ? [
             {
               severity: "error",
               title: "gateway.mode is remote, and gateway.remote.url is not set.",
               cause: "Commands do not know which gateway to talk to.",
-              fix: "openclaw config set gateway.remote.url ws://127.0.0.1:18789, or gateway.mode=local",
+              fix: `${command("config set gateway.remote.url ws://127.0.0.1:18789")}, or gateway.mode=local`,
               subject: "gateway.remote.url",
             },
           ]
@@ -297,12 +297,12 @@ export const configChecks: readonly Check[] = [
   {
     id: "config-warning",
     summary: "nothing in the config is ignored",
-    find: ({ snapshot }) =>
+    find: ({ snapshot, command }) =>
       snapshot.warnings.map(({ path, message }) => ({
         severity: "warn" as const,
         title: `${path}: ${message}`,
         cause: "The file is legal; this part of it does not do what it seems to.",
-        fix: path ? `openclaw config unset ${path}, or correct it.` : "Correct it.",
+        fix: path ? `${command(`config unset ${path}`)}, or correct it.` : "Correct it.",
         ...(path ? { subject: path } : {}),
       })),
   },

@@ -2,7 +2,7 @@
 import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readConfig } from "../../config/index.ts";
-import { configPath, displayPath, stateDir } from "../../kernel/paths.ts";
+import { commandLine, configPath, displayPath, stateDir } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import { openStateLock, StateLockedError } from "../../store/index.ts";
 import { declared, type EffectiveConfig } from "../sections.ts";
@@ -81,6 +81,7 @@ export function readContext({ world, version, deep, keeper, skip }: ContextOptio
     deep,
     uid: process.getuid?.(),
     show: (file) => displayPath(file, world),
+    command: (words) => commandLine(world, words),
     keep: (file) => keeper.copy(file),
     setAside: (file) => keeper.move(file),
     skip,

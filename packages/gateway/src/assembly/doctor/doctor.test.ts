@@ -426,3 +426,9 @@ test("every check has a code of its own and says what it looks at; at least thir
     ]);
   expect(version).toBe("1.0.0");
 });
+
+test("what it suggests reaches the profile it looked at", async () => {
+  const world = { ...here.world, env: { ...here.world.env, OPENCLAW_PROFILE: "rescue" } };
+  const { findings } = await here.doctor({ world });
+  expect(findings.find(({ code }) => code === "config-missing")?.fix).toBe("openclaw --profile rescue setup");
+});

@@ -42,7 +42,7 @@ async function newToken(context: DoctorContext): Promise<string[]> {
   return ["wrote a new random token to gateway.auth.token; clients read it from the config, others must be given it"];
 }
 
-const newTokenFix = "openclaw doctor --generate-gateway-token";
+const newTokenFix = "doctor --generate-gateway-token";
 
 export const gatewayChecks: readonly Check[] = [
   {
@@ -64,7 +64,10 @@ export const gatewayChecks: readonly Check[] = [
           cause: exposed
             ? "Everybody in the network could enter; the gateway refuses to start."
             : "The gateway refuses to start without it, also on loopback.",
-          fix: mode === "token" ? newTokenFix : "openclaw config set gateway.auth.password <password>",
+          fix:
+            mode === "token"
+              ? context.command(newTokenFix)
+              : context.command("config set gateway.auth.password <password>"),
           subject: `gateway.auth.${mode}`,
           ...(mode === "token" ? {} : { fixable: false as const }),
         },
@@ -107,7 +110,7 @@ export const gatewayChecks: readonly Check[] = [
             severity: "warn",
             title: `${variable} and gateway.auth.${name} differ.`,
             cause: "The gateway takes the config's, commands in this shell take the variable's: they are refused.",
-            fix: `Remove one of the two: unset ${variable}, or openclaw config unset gateway.auth.${name}`,
+            fix: `Remove one of the two: unset ${variable}, or ${context.command(`config unset gateway.auth.${name}`)}`,
             subject: `gateway.auth.${name}`,
           },
         ];
@@ -118,7 +121,7 @@ export const gatewayChecks: readonly Check[] = [
     id: "bind-address",
     summary: "the address to listen on exists",
     repair: "plain",
-    find: ({ config }) => {
+    find: ({ config, command }) => {
       const host = config?.gateway.customBindHost;
       if (config?.gateway.bind !== "custom" || (host !== undefined && isIPv4(host))) return [];
       return [
@@ -126,7 +129,7 @@ export const gatewayChecks: readonly Check[] = [
           severity: "error",
           title: `gateway.bind is custom, and gateway.customBindHost is ${host === undefined ? "not set" : "no IPv4 address"}.`,
           cause: "The gateway refuses to start rather than listen somewhere else.",
-          fix: "openclaw config set gateway.customBindHost <address>; the repair goes back to gateway.bind=loopback",
+          fix: `${command("config set gateway.customBindHost <address>")}; the repair goes back to gateway.bind=loopback`,
           subject: "gateway.bind",
         },
       ];
@@ -144,7 +147,7 @@ export const gatewayChecks: readonly Check[] = [
   {
     id: "dangerous-switch",
     summary: "no switch that gives up protection is on",
-    find: ({ config }) => {
+    find: ({ config, command }) => {
       const ui = config?.gateway.controlUi;
       const on = ui
         ? (
@@ -155,7 +158,7 @@ export const gatewayChecks: readonly Check[] = [
         severity: "warn" as const,
         title: `gateway.controlUi.${name} is on.`,
         cause: "It lets a browser in with less than the usual proof. It is meant for a short test.",
-        fix: `openclaw config unset gateway.controlUi.${name}`,
+        fix: command(`config unset gateway.controlUi.${name}`),
         subject: `gateway.controlUi.${name}`,
       }));
     },
@@ -260,13 +263,13 @@ export const gatewayChecks: readonly Check[] = [
   {
     id: "gateway-problem",
     summary: "the running gateway reports no problem",
-    find: ({ running, status }) =>
+    find: ({ running, status, command }) =>
       running
         ? (status?.problems ?? []).map(({ part, message }) => ({
             severity: "warn" as const,
             title: `${part}: ${message}`,
             cause: "The running gateway says so.",
-            fix: "See openclaw logs.",
+            fix: `See ${command("logs")}.`,
             subject: part,
           }))
         : [],

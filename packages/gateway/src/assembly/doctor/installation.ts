@@ -76,7 +76,7 @@ export const installationChecks: readonly Check[] = [
   {
     id: "state-directories",
     summary: "there is one state directory",
-    find: ({ world, state, show }) => {
+    find: ({ world, state, show, command }) => {
       const real = (path: string) => (existsSync(path) ? realpathSync(path) : path);
       const others = [".openclaw", ".clawdbot", ".moltbot"]
         .map((name) => join(world.homedir(), name))
@@ -96,7 +96,7 @@ export const installationChecks: readonly Check[] = [
         cause: `This command uses ${show(state)}. ${path.endsWith("/.openclaw") ? "OPENCLAW_STATE_DIR names it." : "The other one is of an earlier product name."}`,
         fix: path.endsWith("/.openclaw")
           ? "Unset OPENCLAW_STATE_DIR if it was not meant."
-          : `Take its conversations over (openclaw sessions import), or move it away.`,
+          : `Take its conversations over (${command("sessions import")}), or move it away.`,
         subject: path,
       }));
     },
@@ -105,25 +105,25 @@ export const installationChecks: readonly Check[] = [
     id: "old-layout",
     summary: "no conversations of an earlier version wait to be taken over",
     repair: "plain",
-    find: ({ state, show, running }) => {
+    find: ({ state, show, running, command }) => {
       if (!hasUnreadOldState(state)) return [];
       return [
         {
           severity: "warn",
           title: `${show(state)} holds conversations or devices of an earlier version.`,
           cause: "This version keeps them in openclaw.db. The old files are copied first and stay as they are.",
-          fix: running ? "Stop the gateway, then run openclaw sessions import." : "openclaw sessions import",
+          fix: running ? `Stop the gateway, then run ${command("sessions import")}.` : command("sessions import"),
           subject: state,
           ...(running ? { fixable: false as const } : {}),
         },
       ];
     },
-    fix: async (_finding, { world, show }) => {
+    fix: async (_finding, { world, show, command }) => {
       const { taken, skipped, more, backup } = await importState({}, world);
       const left = skipped.length + more;
       return [
         `took over ${taken.sessions} sessions (${taken.entries} entries), ${taken.devices} devices, ${taken.nodes} nodes`,
-        ...(left > 0 ? [`left ${left} files; openclaw sessions import --dry-run says why`] : []),
+        ...(left > 0 ? [`left ${left} files; ${command("sessions import --dry-run")} says why`] : []),
         ...(backup ? [`copies of what was read are in ${show(backup)}`] : []),
       ];
     },

@@ -60,7 +60,7 @@ export const storeChecks: readonly Check[] = [
           severity: "error",
           title: `The store ${context.show(path)} is damaged.`,
           cause: found.damage.join("; ").slice(0, 500),
-          fix: `Restore a copy of ${context.show(path)}. openclaw doctor --fix --force sets it aside, and the gateway begins with an empty one.`,
+          fix: `Restore a copy of ${context.show(path)}. ${context.command("doctor --fix --force")} sets it aside, and the gateway begins with an empty one.`,
           subject: path,
         },
       ];
@@ -100,7 +100,7 @@ export const storeChecks: readonly Check[] = [
           severity: "info",
           title: `The store holds ${(size / 1024 ** 3).toFixed(1)} GB.`,
           cause: "Conversations are kept until they are deleted.",
-          fix: "Delete sessions you no longer need: openclaw sessions",
+          fix: `Delete sessions you no longer need: ${context.command("sessions")}`,
           subject: databasePath(context),
         },
       ];

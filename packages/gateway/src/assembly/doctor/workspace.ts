@@ -42,7 +42,7 @@ export const workspaceChecks: readonly Check[] = [
           severity: "warn" as const,
           title: `The workspace of agent ${id} does not exist: ${context.show(path)}.`,
           cause: "It was moved, or never made. The gateway makes it at the first turn, without what was in it.",
-          fix: `Move it back, or make it anew: openclaw setup`,
+          fix: `Move it back, or make it anew: ${context.command("setup")}`,
           subject: path,
         })),
     fix: (finding, context) => fill(finding.subject ?? "", context),
@@ -119,7 +119,7 @@ export const workspaceChecks: readonly Check[] = [
             severity: "info",
             title: "No model is configured.",
             cause: "Until there is one, the gateway repeats what you say.",
-            fix: "Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run openclaw models set <provider/model>",
+            fix: `Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run ${context.command("models set <provider/model>")}`,
           },
         ];
       }
@@ -130,7 +130,7 @@ export const workspaceChecks: readonly Check[] = [
           severity: "error",
           title: `The model ${model.ref} cannot be used.`,
           cause: provider ? `${provider.name}: ${provider.auth}` : model.auth,
-          fix: "Give the provider its key (models.providers.<id>.apiKey or its variable), or choose another: openclaw models set <provider/model>",
+          fix: `Give the provider its key (models.providers.<id>.apiKey or its variable), or choose another: ${context.command("models set <provider/model>")}`,
           subject: model.ref,
         },
       ];

@@ -15,6 +15,7 @@ import { recoverRuns } from "./recovery.ts";
 import { commandEnding } from "./run-commits.ts";
 import { type Acceptance, Runs } from "./runs.ts";
 import { type RunFamily, type RunRow, RunTable } from "./runs.store.ts";
+import type { GatewayCare, GatewayFacts } from "./commands/command.ts";
 import { findCommand } from "./commands/table.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { Workspaces } from "./workspace.ts";
@@ -29,6 +30,8 @@ export interface AgentsOptions extends Pick<
   skillsPrompt?: TurnDeps["skillsPrompt"];
   /** For /status. */
   version: string;
+  /** For /restart and /config. */
+  care?: GatewayCare;
   /** Without it the room makes its own from config and world. */
   directory?: AgentDirectory;
 }
@@ -58,6 +61,7 @@ export class Agents implements Service {
   readonly runs: Runs;
   readonly #deps: TurnDeps;
   readonly #version: string;
+  readonly #care: GatewayCare | undefined;
   readonly #world: World;
   #sweeper: Timer | undefined;
 
@@ -85,6 +89,7 @@ export class Agents implements Service {
       queueSystemEvent,
     };
     this.#version = version;
+    this.#care = options.care;
     this.#world = world;
     this.runs = new Runs(this.#deps, bus, (run) => this.#execute(run));
   }
@@ -127,14 +132,19 @@ export class Agents implements Service {
     const ends = Promise.all(
       active.map((run) => this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" })),
     );
-    await this.#within(deadlineMs, ends);
+    await this.#within(deadlineMs, Promise.all([ends, this.runs.storeRest()]));
   }
 
-  /** For a planned restart: nothing new starts, active runs may finish. Resolves with the number still active. */
+  /** For a planned restart: nothing new starts, active runs may finish, and what they ask other sessions for still runs, since
+   *  they wait for it. Resolves with the number still active. */
   async drain(budgetMs: number): Promise<number> {
-    this.runs.lanes.hold();
+    this.runs.lanes.hold({ nested: false });
     const active = () => this.runs.all().filter((run) => run.state === "running" || this.runs.lanes.started(run));
-    await this.#within(budgetMs, Promise.all(active().map((run) => run.ended.promise)));
+    const until = this.#world.monotonic() + budgetMs;
+    for (let left = active(); left.length > 0; left = active()) {
+      const ms = until - this.#world.monotonic();
+      if (ms <= 0 || !(await this.#within(ms, Promise.all(left.map((run) => run.ended.promise))))) break;
+    }
     return active().length;
   }
 
@@ -198,8 +208,9 @@ export class Agents implements Service {
     }
   }
 
-  /** Ends runs of a session: one, or all, waiting ones included. Durable when it resolves. Throws GatewayError("invalid") when
-   *  the run belongs to another session. */
+  /** Ends runs of a session: one, or all, waiting ones included. Durable when it resolves. Throws GatewayError: "invalid" when
+   *  the run belongs to another session, "unavailable" when a stop could not be written; what it stopped has ended all the
+   *  same. */
   async abort(
     sessionKey: string,
     options: { runId?: string; reason: "rpc" | "stop"; except?: LiveRun },
@@ -223,6 +234,13 @@ export class Agents implements Service {
           : this.runs.end(run, { state: "aborted", reason: options.reason }),
       ),
     );
+    if (mine.some((run) => this.runs.isUnstored(run))) {
+      throw new GatewayError(
+        "unavailable",
+        "The run was stopped, but that could not be stored: after a restart it may begin again. Check the disk of the gateway and stop it again.",
+        { retryAfterMs: 5_000 },
+      );
+    }
     return mine.filter((_, index) => ended[index]).map((run) => run.runId);
   }
 
@@ -262,8 +280,14 @@ export class Agents implements Service {
     };
   }
 
-  get gateway(): { version: string; running: () => number; waiting: () => number } {
-    return { version: this.#version, running: () => this.runs.lanes.running, waiting: () => this.runs.lanes.waiting };
+  get gateway(): GatewayFacts {
+    const { lanes } = this.runs;
+    return {
+      version: this.#version,
+      running: () => lanes.running,
+      waiting: () => lanes.waiting,
+      ...(this.#care ? { care: this.#care } : {}),
+    };
   }
 
   async #execute(run: LiveRun): Promise<Ending | undefined> {

@@ -90,21 +90,47 @@ function told(message: UserMessage, clock: { timeZone: string | undefined } | un
   };
 }
 
-/** The messages as `model` may read them: images only for models that see, and whatever its dialect needs. */
+/** Of images in one request, in characters of base64. Providers refuse requests of 20 to 50 MB, and a conversation that once
+ *  grew beyond would be refused for ever. */
+export const maxImageChars = 20_000_000;
+
+/** The messages as `model` may read them: images only for models that see, the newest of them, and whatever its dialect needs. */
 export function fitFor(model: ModelEntry, messages: readonly Message[]): Message[] {
-  return hygiene(model.input.includes("image") ? messages : messages.map(withoutImages), model);
+  const sees = model.input.includes("image");
+  return hygiene(sees ? newestImages(messages) : messages.map((message) => withoutImages(message, blind)), model);
 }
 
-function withoutImages(message: Message): Message {
+const blind = "[image left out: this model cannot see images]";
+const older = "[image left out: too many large images came after it]";
+
+/** The newest message with images keeps them. From the first one on that no longer fits, older ones are left out: a gap would
+ *  cost the provider's cache more. */
+function newestImages(messages: readonly Message[]): Message[] {
+  let sent = 0;
+  return messages
+    .toReversed()
+    .map((message) => {
+      const chars = imageChars(message);
+      const fits = sent === 0 || sent + chars <= maxImageChars;
+      sent += chars;
+      return fits ? message : withoutImages(message, older);
+    })
+    .toReversed();
+}
+
+function imageChars({ content }: Message): number {
+  if (typeof content === "string") return 0;
+  return content.reduce((sum, part) => sum + (part.type === "image" ? part.data.length : 0), 0);
+}
+
+function withoutImages(message: Message, text: string): Message {
   if (
     message.role === "assistant" ||
     typeof message.content === "string" ||
     !message.content.some((part) => part.type === "image")
   )
     return message;
-  const content = message.content.map((part) =>
-    part.type === "image" ? { type: "text" as const, text: "[image left out: this model cannot see images]" } : part,
-  );
+  const content = message.content.map((part) => (part.type === "image" ? { type: "text" as const, text } : part));
   return { ...message, content } as Message;
 }
 

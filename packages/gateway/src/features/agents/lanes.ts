@@ -21,7 +21,7 @@ export class Lanes<R extends Member> {
   readonly #caps: () => Record<LaneClass, number>;
   readonly #start: (run: R) => void;
   #waiting = 0;
-  #held = false;
+  #held: Record<LaneClass, boolean> = { main: false, nested: false };
 
   /** `start` is called when a run's turn comes, never from within `add`. It must not throw. */
   constructor(options: { caps: () => Record<LaneClass, number>; start: (run: R) => void }) {
@@ -81,28 +81,32 @@ export class Lanes<R extends Member> {
     queueMicrotask(() => this.#pump());
   }
 
-  /** While held, nothing starts; what runs goes on. */
-  hold(): void {
-    this.#held = true;
+  /** While held, nothing starts; what runs goes on. With `nested: false` nested runs still start, also past the main runs
+   *  that wait in their lane. */
+  hold({ nested = true }: { nested?: boolean } = {}): void {
+    this.#held = { main: true, nested };
+    if (!nested) queueMicrotask(() => this.#pump());
   }
   resume(): void {
-    this.#held = false;
+    this.#held = { main: false, nested: false };
     this.#pump();
   }
 
   #pump(): void {
-    if (this.#held || this.#ready.size === 0) return;
+    const held = this.#held;
+    if ((held.main && held.nested) || this.#ready.size === 0) return;
     const caps = this.#caps();
     for (const key of this.#ready) {
       if (this.#taken.main >= caps.main && this.#taken.nested >= caps.nested) return;
       const lane = this.#lanes.get(key);
-      const run = lane?.waiting[0];
-      if (!lane || !run) {
+      if (!lane || lane.waiting.length === 0) {
         this.#ready.delete(key);
         continue;
       }
-      if (this.#taken[run.laneClass] >= caps[run.laneClass]) continue;
-      lane.waiting.shift();
+      const at = held.main ? lane.waiting.findIndex((run) => run.laneClass === "nested") : 0;
+      const run = lane.waiting[at];
+      if (!run || this.#taken[run.laneClass] >= caps[run.laneClass]) continue;
+      lane.waiting.splice(at, 1);
       this.#waiting--;
       lane.running = run;
       this.#taken[run.laneClass]++;

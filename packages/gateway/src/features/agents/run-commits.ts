@@ -23,7 +23,7 @@ interface Opened {
 export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): Promise<Opened> {
   const { store, sessions, table } = deps;
   const events = run.sessionKey && !run.request.command ? deps.drainSystemEvents(run.sessionKey) : [];
-  return store.commit((tx) => {
+  const begin = (tx: Tx): Opened => {
     let sessionId = "";
     let userEntryId = run.userEntryId;
     let toolDetail: ToolDetail = "off";
@@ -62,7 +62,14 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
     const request = userEntryId === undefined ? run.request : { ...run.request, message: "", images: [] };
     table.begin(tx, run.id, { sessionId, startedAt, userEntryId, request });
     return { startedAt, sessionId, userEntryId, request, toolDetail };
-  });
+  };
+  try {
+    return await store.commit(begin);
+  } catch (error) {
+    // They are told to the next run instead.
+    for (const { text } of events) deps.queueSystemEvent(run.sessionKey, text);
+    throw error;
+  }
 }
 
 function appendMessage(tx: Tx, run: LiveRun, deps: TurnDeps): string | undefined {

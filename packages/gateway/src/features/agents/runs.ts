@@ -18,7 +18,8 @@ export const maxWaitingRuns = 1_000;
 /** Silence of model and tools after which a run is given up. */
 export const runIdleMs = 120_000;
 const nestedSlots = 8;
-const retryStoreMs = [200, 1_000, 5_000, 30_000];
+const retryStoreMs = [200, 1_000, 5_000];
+const lastRetryStoreMs = 30_000;
 
 export interface Acceptance {
   family: RunFamily;
@@ -45,6 +46,8 @@ export class Runs {
   /** Runs that are not over, by family and id. */
   readonly #live = new Map<string, LiveRun>();
   readonly #endListeners = new Map<string, Set<() => void>>();
+  /** Runs whose end was told and could not be written so far, with what writes it. They stay among the live ones. */
+  readonly #unstored = new Map<LiveRun, () => Promise<void>>();
   #accepting = 0;
   #stopped = false;
 
@@ -146,7 +149,7 @@ export class Runs {
     if (ending.state !== "ok" && ending.state !== "error") this.lanes.release(run);
     const ended = await stored;
     tellEnding(run, ending, ended);
-    this.#live.delete(`${run.family} ${run.runId}`);
+    if (!this.#unstored.has(run)) this.#live.delete(`${run.family} ${run.runId}`);
     this.lanes.release(run);
     this.dropped += run.announcer.dropped;
     run.ended.resolve(ended);
@@ -162,6 +165,16 @@ export class Runs {
       listeners.delete(listener);
       if (listeners.size === 0) this.#endListeners.delete(runId);
     };
+  }
+
+  /** Whether the end of a run that is over has yet to reach the disk: after a crash it would begin again. */
+  isUnstored(run: LiveRun): boolean {
+    return this.#unstored.has(run);
+  }
+
+  /** Tries once more to write the ends that a full disk refused. Never rejects. */
+  async storeRest(): Promise<void> {
+    await Promise.allSettled([...this.#unstored.values()].map((store) => store()));
   }
 
   /** No new runs, no run starts any more. */
@@ -213,7 +226,7 @@ export class Runs {
         error: "The reply could not be stored. Check the disk of the gateway.",
         errorKind: "unknown",
       };
-      this.#storeLater(run, failed, endedAt, 0);
+      this.#storeLater(run, failed, endedAt);
       return {
         runId: run.runId,
         endedAt,
@@ -228,12 +241,19 @@ export class Runs {
     }
   }
 
-  #storeLater(run: LiveRun, ending: Ending, endedAt: number, attempt: number): void {
-    const delay = retryStoreMs[attempt];
-    if (delay === undefined || this.#stopped) return;
-    this.#deps.world.after(delay, () => {
-      storeEnding(run, ending, endedAt, this.#deps).catch(() => this.#storeLater(run, ending, endedAt, attempt + 1));
-    });
+  #storeLater(run: LiveRun, ending: Ending, endedAt: number): void {
+    const store = async () => {
+      await storeEnding(run, ending, endedAt, this.#deps);
+      this.#unstored.delete(run);
+      this.#live.delete(`${run.family} ${run.runId}`);
+    };
+    const again = (attempt: number): void => {
+      this.#deps.world.after(retryStoreMs[attempt] ?? lastRetryStoreMs, () => {
+        if (this.#unstored.has(run) && !this.#stopped) store().catch(() => again(attempt + 1));
+      });
+    };
+    this.#unstored.set(run, store);
+    again(0);
   }
 
   #make(given: Omit<Acceptance, "seed"> & { acceptedAt: number }): LiveRun {

@@ -1,6 +1,17 @@
 import { messageText } from "@openclaw/protocol";
 import { expect, test } from "vitest";
-import { callTools, hang, inTurn, lastUserText, makeBench, say, texts, until, type Script } from "./agents.fixture.ts";
+import {
+  callTools,
+  hang,
+  inTurn,
+  lastUserText,
+  makeBench,
+  say,
+  settle,
+  texts,
+  until,
+  type Script,
+} from "./agents.fixture.ts";
 
 const list = { agents: { list: [{ id: "main" }, { id: "work" }] } };
 
@@ -93,4 +104,26 @@ test("session_status tells the card and sets the model; agents_list tells the id
   await call("session_status", { model: "default" }, bench);
   expect(bench.sessions.get("agent:main:main")?.modelOverride).toBeUndefined();
   expect((await call("agents_list", {})).text).toBe("main");
+});
+
+test("a drain lets a turn finish that asks another session, and holds what is new", async () => {
+  const drained: Promise<number>[] = [];
+  const bench = makeBench({
+    config: list,
+    script: (request) => {
+      const asked = lastUserText(request);
+      if (asked.includes("ping")) return say("pong");
+      if (!asked.includes("use a tool") || drained.length > 0) return say("thanks");
+      drained.push(bench.agents.drain(60_000));
+      return callTools({ name: "sessions_send", args: { sessionKey: "notes", message: "ping" } });
+    },
+  });
+  await bench.agent({ message: "use a tool", idempotencyKey: "asks", agentId: "main" });
+  expect(await drained[0]).toBe(0);
+  expect(texts(bench.transcript("agent:main:notes"))).toContain("assistant: pong");
+  await bench.chat("later", "held");
+  await settle();
+  expect(bench.row("chat", "held")?.state).toBe("accepted");
+  bench.agents.resume();
+  await until(() => bench.row("chat", "held")?.state === "ok");
 });

@@ -146,7 +146,7 @@ function makeRoom(tx: Tx): void {
   if (oldest === undefined) {
     throw new GatewayError(
       "conflict",
-      "too many paired devices; remove some with: openclaw devices remove <deviceId>",
+      `too many paired devices; remove some with: openclaw gateway call device.pair.remove --params '{"deviceId":"<id>"}'`,
       {
         details: { code: "TOO_MANY_DEVICES" },
       },

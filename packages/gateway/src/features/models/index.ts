@@ -2,9 +2,10 @@
  *  config, the wire dialects, retries, failover and the hygiene of what a model is shown. A stream never throws; its last
  *  event is `done` or `failed`. Provider libraries are loaded at the first call, not with this door. Knows nothing of
  *  sessions, tools or channels. */
+export { catalogue, type CatalogueProvider } from "./catalogue.ts";
 export { hygiene } from "./hygiene.ts";
 export { checkContextWindow, windowFloor, windowWarning } from "./context-window.ts";
-export type { LocalOffer } from "./local.ts";
+export { discoverLocal, type LocalOffer } from "./local.ts";
 export type { ModelsConfig } from "./models.config.ts";
 export { modelsSection } from "./models.config.ts";
 export { modelMethods } from "./models.methods.ts";

@@ -1,4 +1,5 @@
 /** Looks for model servers on this machine: Ollama and LM Studio. What it finds is offered, never used unasked (settled.md 12). */
+import { commandLine } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import { isRecord } from "./json.ts";
 
@@ -50,7 +51,7 @@ export async function discoverLocal(world: World, signal: AbortSignal): Promise<
       const first = models[0];
       return first === undefined
         ? undefined
-        : { provider, name, baseUrl, models, command: `openclaw models set ${provider}/${first}` };
+        : { provider, name, baseUrl, models, command: commandLine(world, `models set ${provider}/${first}`) };
     }),
   );
   return found.filter((offer) => offer !== undefined);

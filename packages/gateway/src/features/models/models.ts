@@ -1,6 +1,7 @@
 /** Models: which one answers, and asking it (agent.md §3). */
 import type { ConfigSource } from "../../config/section.ts";
 import type { Logger } from "../../kernel/log.ts";
+import { commandLine } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import { catalogue, defaultOrder } from "./catalogue.ts";
 import { Cooldowns, cooldownKey } from "./cooldown.ts";
@@ -180,7 +181,7 @@ export class Models implements ModelDirectory {
     const offline = model.ref === offlineModel.ref;
     const first = this.#local[0];
     const offer = first ? ` ${first.name} runs here: "${first.command}" selects it.` : "";
-    const advice = `no model configured (${offlineModel.ref} repeats what you say). Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run "openclaw models set <provider/model>".${offer}`;
+    const advice = `no model configured (${offlineModel.ref} repeats what you say). Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run "${commandLine(this.#world, "models set <provider/model>")}".${offer}`;
     return {
       model,
       offline,
@@ -243,7 +244,7 @@ export class Models implements ModelDirectory {
       return {
         model,
         cooldownKey: `${model.provider}:`,
-        missing: `${model.ref} cannot be used: provider "${model.provider}" is not known. Choose a model with "openclaw models set <provider/model>".`,
+        missing: `${model.ref} cannot be used: provider "${model.provider}" is not known. Choose a model with "${commandLine(this.#world, "models set <provider/model>")}".`,
       };
     }
     const credential = this.#registry.credential(model.provider);

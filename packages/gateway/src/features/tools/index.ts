@@ -2,6 +2,7 @@
  *  every process they start. A call never throws: whatever goes wrong becomes a result the model can read. After `stop` of
  *  `Processes` no command it started is left running. */
 export { coreTools, type CoreToolsOptions } from "./core-tools.ts";
+export { type GatewayPort, type GatewayRestart, gatewayTool } from "./gateway.tool.ts";
 export { ChildFile, type ChildLedger, type ChildRecord, killLeftovers } from "./leftovers.ts";
 export { type ToolPolicyConfig, type ToolRules, toolGroups, toolName, toolProfiles } from "./policy.ts";
 export { Processes, type ProcessesOptions } from "./processes.ts";

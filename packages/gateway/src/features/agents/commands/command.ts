@@ -1,8 +1,20 @@
 /** Contract of a slash command (agent.md §9). */
 import type { Tx } from "../../../store/store.ts";
 import type { SessionEntry } from "../../sessions/index.ts";
+import type { GatewayPort } from "../../tools/index.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { TurnDeps } from "../turn-deps.ts";
+
+/** What commands may do to the gateway itself. */
+export type GatewayCare = Pick<GatewayPort, "restart" | "configGet">;
+
+export interface GatewayFacts {
+  version: string;
+  running: () => number;
+  waiting: () => number;
+  /** Absent where nothing can be restarted or configured. */
+  care?: GatewayCare;
+}
 
 export interface CommandCall {
   run: LiveRun;
@@ -12,7 +24,7 @@ export interface CommandCall {
   session: SessionEntry | undefined;
   /** Ends every other run of a session; returns their ids. */
   abortSession(sessionKey: string): Promise<string[]>;
-  gateway: { version: string; running: () => number; waiting: () => number };
+  gateway: GatewayFacts;
 }
 
 export interface CommandReply {

@@ -12,6 +12,7 @@ import {
   type BenchOptions,
 } from "../agents.fixture.ts";
 import { isStopWord, parseMessage } from "./parse.ts";
+import { findCommand } from "./table.ts";
 
 const isModel = (word: string) => word === "mock/two" || word === "two";
 
@@ -209,4 +210,18 @@ test("every command of the table answers", async () => {
 test("with commands.text off, commands are text", async () => {
   const { bench } = await ask("/status", { config: { commands: { text: false } } });
   expect(bench.state.requests).toHaveLength(1);
+});
+
+test.each(["restart", "config"])("/%s is for owners, and off until its switch is on", async (name) => {
+  expect((await ask(`/${name}`)).text).toContain(`commands.${name}=true`);
+  const bench = makeBench({ config: { commands: { restart: true, config: true } } });
+  const call = {
+    run: { sessionKey: "agent:main:main", request: { owner: false } },
+    args: "",
+    deps: bench.agents.deps,
+    gateway: bench.agents.gateway,
+  };
+  expect(await findCommand(name)?.run(call as never)).toEqual({
+    text: `/${name} is only for the owner of this gateway.`,
+  });
 });

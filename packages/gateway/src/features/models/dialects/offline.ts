@@ -4,6 +4,7 @@
  *  Lines it understands: `tool: <name> {json}` (several make parallel calls) and `sleep: <ms>` (at most 60,000). */
 import type { AssistantMessage, Message, ToolResultMessage } from "@openclaw/protocol";
 import { messageText } from "@openclaw/protocol";
+import { commandLine } from "../../../kernel/paths.ts";
 import type { World } from "../../../kernel/world.ts";
 import { abortedFailure } from "../failure.ts";
 import type { CallEnd, ModelEntry, ModelEvent, ModelProvider, ModelRequest } from "../provider.ts";
@@ -11,10 +12,11 @@ import { pause } from "../pause.ts";
 import { usageOf } from "../usage.ts";
 import type { DialectDeps } from "./transport.ts";
 
-const advice = [
-  "No model is configured: this is the built-in offline/echo, which only repeats what you say.",
-  'Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY and restart, or run "openclaw models set <provider/model>".',
-].join("\n");
+const advice = (world: World): string =>
+  [
+    "No model is configured: this is the built-in offline/echo, which only repeats what you say.",
+    `Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY and restart, or run "${commandLine(world, "models set <provider/model>")}".`,
+  ].join("\n");
 
 /** Pieces after which there is no more delay, so that a long message does not take long. */
 const delayedPieces = 40;
@@ -53,7 +55,7 @@ async function* answer(
     return yield { type: "done", message };
   }
 
-  const reply = `${results.length > 0 ? results.map(describe).join("\n") : question}\n\n${advice}`;
+  const reply = `${results.length > 0 ? results.map(describe).join("\n") : question}\n\n${advice(world)}`;
   let text = "";
   let pieces = 0;
   for (const [piece] of reply.matchAll(/\s*\S+\s?/g)) {

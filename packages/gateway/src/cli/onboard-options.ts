@@ -1,0 +1,68 @@
+/** The flags of `onboard` (cli.md §2.3). A table without code, like the commands. */
+import type { OptionSpec } from "./command.ts";
+import { json } from "./options.ts";
+
+/** Flag of a provider's key and the provider's id. Those without one are not known to this release. */
+export const keyFlags: readonly (readonly [flag: string, name: string, provider?: string])[] = [
+  ["anthropic-api-key", "Anthropic", "anthropic"],
+  ["openai-api-key", "OpenAI", "openai"],
+  ["openrouter-api-key", "OpenRouter", "openrouter"],
+  ["ai-gateway-api-key", "Vercel AI Gateway", "vercel-ai-gateway"],
+  ["moonshot-api-key", "Moonshot AI", "moonshot"],
+  ["kimi-code-api-key", "Kimi Code"],
+  ["gemini-api-key", "Google Gemini", "google"],
+  ["zai-api-key", "Z.AI", "zai"],
+  ["minimax-api-key", "MiniMax", "minimax"],
+  ["synthetic-api-key", "Synthetic", "synthetic"],
+  ["venice-api-key", "Venice", "venice"],
+  ["xai-api-key", "xAI", "xai"],
+  ["xiaomi-api-key", "Xiaomi"],
+  ["qianfan-api-key", "Qianfan"],
+  ["opencode-zen-api-key", "OpenCode Zen"],
+  ["cloudflare-ai-gateway-account-id", "Cloudflare AI Gateway"],
+  ["cloudflare-ai-gateway-gateway-id", "Cloudflare AI Gateway"],
+  ["cloudflare-ai-gateway-api-key", "Cloudflare AI Gateway"],
+];
+
+export const onboardOptions: readonly OptionSpec[] = [
+  { name: "non-interactive", text: "Ask nothing; needs --accept-risk" },
+  { name: "accept-risk", text: "You know what an agent with tools can do" },
+  { name: "reset", text: "Start over; the old config stays in the history" },
+  { name: "flow", value: "name", text: "How much is asked", choices: ["quickstart", "advanced", "manual"] },
+  { name: "mode", value: "mode", text: "Where the gateway runs", choices: ["local", "remote"] },
+  { name: "remote-url", value: "url", text: "With --mode remote: the gateway's address" },
+  { name: "remote-token", value: "token", text: "With --mode remote: its token" },
+  { name: "workspace", value: "dir", text: "Workspace of the default agent" },
+  { name: "auth-choice", value: "choice", text: "<provider>-api-key, token, ollama, lmstudio or skip" },
+  { name: "token-provider", value: "id", text: "With --auth-choice token: the provider" },
+  { name: "token", value: "token", text: "With --auth-choice token: its key" },
+  { name: "token-profile-id", value: "id", text: "Not offered: keys are kept by provider" },
+  { name: "token-expires-in", value: "time", text: "Not offered: keys are kept until you change them" },
+  ...keyFlags.map(([name, label, provider]) => ({
+    name,
+    value: "key",
+    text: provider ? `Key of ${label} (visible to other users of this machine)` : `${label}: not offered yet`,
+  })),
+  { name: "gateway-port", value: "n", text: "Port for WebSocket and HTTP" },
+  {
+    name: "gateway-bind",
+    value: "mode",
+    text: "Who can reach the port",
+    choices: ["loopback", "lan", "tailnet", "auto", "custom"],
+  },
+  { name: "gateway-auth", value: "mode", text: "How clients log in", choices: ["token", "password"] },
+  { name: "gateway-token", value: "token", text: "Token; a random one is made without" },
+  { name: "gateway-password", value: "password", text: "Password" },
+  { name: "tailscale", value: "mode", text: "Exposure through Tailscale", choices: ["off", "serve", "funnel"] },
+  { name: "tailscale-reset-on-exit", text: "Undo the exposure when the gateway stops" },
+  { name: "install-daemon", text: "Not offered yet" },
+  { name: "no-install-daemon", text: "No service; this release installs none anyway" },
+  { name: "skip-daemon", text: "Same as --no-install-daemon" },
+  { name: "daemon-runtime", value: "name", text: "Not offered yet", choices: ["node", "bun"] },
+  { name: "skip-channels", text: "Channels are not part of the set-up yet" },
+  { name: "skip-skills", text: "Skills are not part of the set-up yet" },
+  { name: "skip-health", text: "No health check; the set-up makes none" },
+  { name: "skip-ui", text: "No browser; the set-up opens none" },
+  { name: "node-manager", value: "name", text: "Not offered yet", choices: ["npm", "pnpm", "bun"] },
+  json,
+];

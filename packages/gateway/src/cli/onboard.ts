@@ -1,0 +1,53 @@
+/** `onboard`: the set-up step by step, or from flags without a question (cli.md §2.3). */
+import { CommandError } from "./command.ts";
+import type { Context } from "./command.ts";
+import { flagOf, readFlags } from "./onboard-flags.ts";
+import { suggest } from "./profile.ts";
+import { runWizard } from "./wizard.ts";
+
+export async function run(context: Context): Promise<number> {
+  const { options, io } = context;
+  const silent = options.has("non-interactive");
+  const example = suggest(io.env, "onboard --non-interactive --accept-risk");
+  if (silent && !options.has("accept-risk")) {
+    throw new CommandError(
+      `--non-interactive needs --accept-risk: an agent reads files, runs commands and talks in your name.\nRun: ${example}`,
+    );
+  }
+  if (context.json && !silent) throw new CommandError(`--json needs --non-interactive. Run: ${example} --json`);
+  const { given, authChoice } = readFlags(options, silent);
+  const wizard = await runWizard(context, {
+    command: "onboard",
+    title: "OpenClaw: first set-up",
+    flags: flagOf,
+    given: silent ? { ...given, apply: true } : given,
+    silent,
+    lookAround: authChoice === "ollama" || authChoice === "lmstudio",
+    reset: options.has("tailscale-reset-on-exit"),
+    instead: `Without one: ${example} [--anthropic-api-key <key>] [--gateway-port <n>] …; see ${suggest(io.env, "onboard --help")}`,
+  });
+  const { draft, facts } = wizard.state;
+  if (draft.declined) return 1;
+  const kept = draft.existing === "reset" ? undefined : facts.present;
+  if (context.json) {
+    context.printJson({
+      mode: draft.mode,
+      workspace: draft.workspace ?? kept?.workspace,
+      authChoice: authChoice ?? taken(draft.provider),
+      gateway: {
+        port: draft.port ?? kept?.port ?? facts.defaultPort,
+        bind: draft.bind ?? kept?.bind ?? "loopback",
+        authMode: draft.auth ?? kept?.authMode ?? "token",
+        tailscaleMode: draft.tailscale ?? kept?.tailscale ?? "off",
+      },
+      installDaemon: false,
+      skipSkills: true,
+      skipHealth: true,
+    });
+  } else if (silent) context.print(...(draft.written ?? []));
+  return 0;
+}
+
+/** Nobody chose: a key in the environment did, or nothing. */
+const taken = (provider: string | undefined): string =>
+  provider === undefined || provider === "keep" || provider === "skip" ? "skip" : `${provider}-api-key`;
