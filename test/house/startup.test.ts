@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.stop();
   home?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 });
 
 /** Modules loaded by one command of the built program: our sources, `npm:` packages and `node:` built-ins, sorted. */

@@ -7,7 +7,7 @@ import { generatedFolder } from "../../scripts/protocol/files.ts";
 import { swiftFileName } from "../../scripts/protocol/generate.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "swift-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const parser = join(import.meta.dirname, "../../scripts/protocol/swift-parse.ts");
 

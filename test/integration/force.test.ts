@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const child of started) child.kill("SIGKILL");
   home.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 });
 
 interface Listening {

@@ -11,7 +11,7 @@ let bin: string;
 beforeEach(() => {
   bin = mkdtempSync(join(tmpdir(), "openclaw-tailscale-"));
 });
-afterEach(() => rmSync(bin, { recursive: true, force: true }));
+afterEach(() => rmSync(bin, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 /** Writes a `tailscale` whose every call is noted; `script` is the body of its `case "$1"`. */
 function tailscale(script: string, name = "tailscale"): void {

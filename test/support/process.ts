@@ -53,7 +53,7 @@ export function makeHome(config: Record<string, unknown> = {}, env: Record<strin
     children,
     remove: () => {
       for (const child of children) child.kill("SIGKILL");
-      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+      rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     },
   };
 }

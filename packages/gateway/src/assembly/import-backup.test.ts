@@ -17,7 +17,7 @@ let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "openclaw-backup-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const put = (path: string, text: string) => {
   mkdirSync(join(folder, "old", path, ".."), { recursive: true });

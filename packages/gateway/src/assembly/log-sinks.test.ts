@@ -32,7 +32,7 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "openclaw-log-"));
   world = fakeWorld({ startAt: new Date(2026, 1, 13, 23, 59, 59).getTime() });
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const line = (message: string, more: Partial<Line> = {}): Line => ({
   time: world.now(),

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   reloader?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 });
 
 function setUp(failures: Failure[] = []) {

@@ -15,7 +15,7 @@ beforeEach(() => {
   world = jumpWorld({});
   changes = 0;
 });
-afterEach(() => rmSync(state, { recursive: true, force: true }));
+afterEach(() => rmSync(state, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const boot = (limits = { maxUncleanBoots: 3, windowMs: 5 * minuteMs }) =>
   new SafeMode({ state, world, log: silentLogger, limits, changed: () => void changes++ });

@@ -13,7 +13,7 @@ let state: string;
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), "openclaw-tls-"));
 });
-afterEach(() => rmSync(state, { recursive: true, force: true }));
+afterEach(() => rmSync(state, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const world = fakeWorld({ startAt: Date.now(), hostname: () => "box.lan" });
 const on = { enabled: true, autoGenerate: true };

@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   watch.stop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 });
 
 /** Without the poll: only events count. */

@@ -19,7 +19,7 @@ export function withHome(): void {
   });
   afterEach(async () => {
     for (const clean of cleanups.splice(0).toReversed()) await clean();
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   });
 }
 

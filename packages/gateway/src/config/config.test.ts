@@ -42,7 +42,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "config-"));
   file = join(folder, "openclaw.json");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const read = (text: string, env: Record<string, string> = {}) => {
   writeFileSync(file, text);

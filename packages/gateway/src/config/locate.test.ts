@@ -9,7 +9,7 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "openclaw-locate-"));
   mkdirSync(join(home, ".openclaw"));
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const file = () => join(home, ".openclaw", "openclaw.json");
 const locate = (text?: string, env: Record<string, string> = {}) => {

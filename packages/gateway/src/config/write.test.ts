@@ -31,7 +31,7 @@ beforeEach(() => {
   file = join(folder, "openclaw.json");
   world = systemWorld({ HOME: folder });
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const text = () => readFileSync(file, "utf8");
 const set = (n: number, more: Partial<World> = {}, options = {}) =>

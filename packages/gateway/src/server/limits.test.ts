@@ -38,6 +38,8 @@ describe("unauthenticated sockets", () => {
     expect(idle[31]?.ws.readyState).toBe(WebSocket.OPEN);
     idle[0]?.ws.terminate();
     await idle[0]?.closed;
+    // Several round trips later the server has seen that end too.
+    await rig.hello();
     const late = await rig.connect();
     await settled(late);
     await rig.world.clock.advance(1_001);

@@ -32,7 +32,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "store-"));
   path = join(directory, "state", "openclaw.db");
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const open = (migrations: Migration[] = [one], world = fakeWorld()) =>
   openStore({ path, migrations, world, log: silentLogger });

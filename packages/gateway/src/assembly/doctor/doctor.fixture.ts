@@ -99,7 +99,7 @@ export async function healthyInstallation(from: string): Promise<Installation> {
     doctor: (options = {}) =>
       runDoctor({ world, version, fix: false, force: false, generateToken: false, deep: false, ...options }),
     print: () => Object.fromEntries(walk(home).map((path) => [relative(home, path), describe(path)])),
-    remove: () => rmSync(home, { recursive: true, force: true }),
+    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }),
   };
 }
 

@@ -12,7 +12,7 @@ import { parseIdentity } from "./identity.ts";
 import { probeTool } from "./agents.fixture.ts";
 
 const root = mkdtempSync(join(tmpdir(), "workspace-test-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 const spawned: string[][] = [];
 const world = fakeWorld({

@@ -22,7 +22,7 @@ let root: string;
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "openclaw-skills-")));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 
 function write(path: string, text: string): string {
   const file = join(root, path, "SKILL.md");

@@ -38,7 +38,7 @@ export const realWorld = (env: Record<string, string | undefined> = {}): World =
 
 export function temporaryDirectory(): { path: string; remove: () => void } {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "openclaw-tools-")));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }) };
 }
 
 export function toolContext(workspace: string, change: Partial<ToolContext> = {}): ToolContext {
