@@ -43,7 +43,7 @@ export async function prepareDev(options: { reset: boolean }, world: World): Pro
     mkdirSync(workspace, { recursive: true, mode: 0o700 });
     // With a file of its own in it the workspace is not new, so no first-run conversation is prepared (BOOTSTRAP.md).
     writeFileSync(join(workspace, "IDENTITY.md"), identityFile, { mode: 0o600, flag: "wx" });
-    await new Workspaces(world, silentLogger).create(workspace, { skipBootstrap: false });
+    await new Workspaces(world, silentLogger).setUp(workspace, { skipBootstrap: false });
   }
   lines.push(`Dev workspace ready: ${show(workspace)}`);
   return lines;

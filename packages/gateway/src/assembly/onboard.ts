@@ -153,7 +153,7 @@ async function apply(plan: Plan, world: World, options: SetupPortOptions): Promi
     const folder = expandHome(plan.workspace, world);
     const { agents } = (before.config ?? {}) as { agents?: { defaults?: { skipBootstrap?: boolean } } };
     const skipBootstrap = !plan.reset && agents?.defaults?.skipBootstrap === true;
-    const created = await new Workspaces(world, silentLogger).create(folder, { skipBootstrap });
+    const created = await new Workspaces(world, silentLogger).setUp(folder, { skipBootstrap });
     lines.push(`Workspace OK: ${show(folder)}${created.length > 0 ? ` (created ${created.join(", ")})` : ""}`);
   }
   if (plan.key) {

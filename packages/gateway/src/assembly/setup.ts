@@ -49,7 +49,7 @@ export async function runSetup(options: SetupOptions = {}, world: World = system
   } else lines.push(`Config OK: ${show(path)}`);
 
   const config = readConfig(path, world, declared).config as EffectiveConfig;
-  const created = await new Workspaces(world, silentLogger).create(workspace, {
+  const created = await new Workspaces(world, silentLogger).setUp(workspace, {
     skipBootstrap: config.agents.defaults.skipBootstrap,
   });
   lines.push(`Workspace OK: ${show(workspace)}${created.length > 0 ? ` (created ${created.join(", ")})` : ""}`);

@@ -22,7 +22,7 @@ function workspaces(context: DoctorContext): [string, string][] {
 }
 
 const create = (path: string, context: DoctorContext, config: EffectiveConfig): Promise<string[]> =>
-  new Workspaces(context.world, silentLogger).create(path, { skipBootstrap: config.agents.defaults.skipBootstrap });
+  new Workspaces(context.world, silentLogger).setUp(path, { skipBootstrap: config.agents.defaults.skipBootstrap });
 
 async function fill(path: string, context: DoctorContext): Promise<string[]> {
   if (!context.config) throw new Error("the config became unusable meanwhile");

@@ -37,6 +37,8 @@ export class Workspaces {
   readonly #world: World;
   readonly #log: Logger;
   readonly #cache = new Map<string, { stamp: string; text: string }>();
+  /** `git init` under way. */
+  readonly #repositories = new Set<Promise<void>>();
   /** Workspaces that were looked after since the start. */
   readonly #ready = new Map<string, Promise<void>>();
 
@@ -129,15 +131,39 @@ export class Workspaces {
     }
   }
 
-  /** Best effort: nobody waits for it and its failure changes nothing. */
+  /** As `create`, and waits until no `git init` is under way any more (five seconds at most): for set-up, where the process may
+   *  end right after. A run does not wait. */
+  async setUp(directory: string, options: { skipBootstrap: boolean }): Promise<string[]> {
+    const created = await this.create(directory, options);
+    await Promise.all(this.#repositories);
+    return created;
+  }
+
+  /** Best effort: its failure changes nothing. */
   #initGit(directory: string): void {
-    try {
-      const child = this.#world.spawn("git", ["init", "--quiet"], { cwd: directory, stdio: "ignore" });
-      child.on("error", () => this.#log.debug("git is not available; the workspace is no repository"));
+    const done = this.#spawnGit(directory).catch((error: unknown) =>
+      this.#log.debug("the workspace is no git repository", { error }),
+    );
+    this.#repositories.add(done);
+    void done.then(() => this.#repositories.delete(done));
+  }
+
+  #spawnGit(directory: string): Promise<void> {
+    const { env } = this.#world;
+    return new Promise((resolve, reject) => {
+      const child = this.#world.spawn("git", ["init", "--quiet"], {
+        cwd: directory,
+        stdio: "ignore",
+        env: { PATH: env.PATH, HOME: env.HOME },
+      });
       const timer = this.#world.after(gitBudgetMs, () => child.kill("SIGKILL"));
-      child.on("exit", () => timer.cancel());
-    } catch (error) {
-      this.#log.debug("git could not be started", { error });
-    }
+      const end = (error?: Error) => {
+        timer.cancel();
+        if (error) reject(error);
+        else resolve();
+      };
+      child.once("error", end);
+      child.once("exit", () => end());
+    });
   }
 }
