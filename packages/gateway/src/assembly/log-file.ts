@@ -59,6 +59,8 @@ export function fileSink(options: FileOptions): FileSink {
   let scheduled = false;
   let quietUntil = -Infinity;
   let writing: Promise<void> = Promise.resolve();
+  /** Taken, and not yet handed to the system: what a process that ends now would lose. */
+  let held: { text: string } | undefined;
   const path = () => options.file() ?? dailyLogFile(options.folder, world.now(), options.profile);
   /** `lines`: how many are missing should the text not get through. */
   const take = (): { text: string; lines: number } => {
@@ -69,9 +71,20 @@ export function fileSink(options: FileOptions): FileSink {
     return taken;
   };
   const write = async () => {
-    const { text, lines } = take();
+    const batch = take();
+    const { text, lines } = batch;
     if (text === "") return;
     if (world.now() < quietUntil) return void (dropped += lines);
+    held = batch;
+    /** False when `flushSync` has written it meanwhile, else the same answer for good. */
+    let ours = false;
+    const mine = () => {
+      if (held === batch) {
+        ours = true;
+        held = undefined;
+      }
+      return ours;
+    };
     try {
       const fixed = options.file();
       if (fixed === undefined) await assertOurs(options.folder);
@@ -79,11 +92,12 @@ export function fileSink(options: FileOptions): FileSink {
         now: world.now(),
         follow: fixed !== undefined,
         maxFileBytes: options.maxFileBytes ?? defaultMaxFileBytes,
+        mine,
       });
     } catch {
       // The disk is full or gone: the console still has the lines, and the file is tried again in a minute.
       quietUntil = world.now() + quietMs;
-      dropped += lines;
+      if (mine()) dropped += lines;
     }
   };
   const flush = (): Promise<void> => {
@@ -111,7 +125,8 @@ export function fileSink(options: FileOptions): FileSink {
   };
   const flushSync = () => {
     calm.settle();
-    const { text } = take();
+    const text = (held?.text ?? "") + take().text;
+    held = undefined;
     if (text === "") return;
     try {
       const fixed = options.file();
@@ -145,9 +160,11 @@ interface AppendOptions {
   now: number;
   follow: boolean;
   maxFileBytes: number;
+  /** Asked right before the write: whether the text is still to be written. */
+  mine: () => boolean;
 }
 
-async function append(file: string, text: string, { now, follow, maxFileBytes }: AppendOptions): Promise<void> {
+async function append(file: string, text: string, { now, follow, maxFileBytes, mine }: AppendOptions): Promise<void> {
   if (follow) await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const found = await stat(file).catch(() => undefined);
   if (found === undefined && !follow) await sweepOldDays(dirname(file), now);
@@ -155,7 +172,7 @@ async function append(file: string, text: string, { now, follow, maxFileBytes }:
   else if (found?.isFile() && found.size + Buffer.byteLength(text) > maxFileBytes) await roll(file);
   const handle = await open(file, follow ? "a" : appendNoFollow, 0o600);
   try {
-    await handle.appendFile(text);
+    if (mine()) await handle.appendFile(text);
   } finally {
     await handle.close();
   }

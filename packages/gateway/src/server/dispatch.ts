@@ -5,6 +5,7 @@ import type { Identity } from "../kernel/call.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import type { Connection } from "./connection.ts";
+import { shortIds } from "./frame-log.ts";
 import { parseFrame } from "./frame.ts";
 import { Idempotency, type Outcome, type OutcomePort } from "./idempotency.ts";
 import { denied, methodEntries, type Denial, type MethodEntry, type ParamsValidator } from "./methods.ts";
@@ -252,7 +253,7 @@ export class Dispatcher {
     const slow = ms >= dispatchLimits.slowCallMs && !call.entry.longWait;
     if (failure === undefined && !slow && !this.#parts.verbose()) return;
     const mark = failure === undefined ? "✓" : "✗";
-    const text = `⇄ res ${mark} ${call.entry.name} ${ms}ms conn=${call.connection.connId} id=${short(call.requestId)}`;
+    const text = `⇄ res ${mark} ${call.entry.name} ${ms}ms conn=${shortIds(call.connection.connId)} id=${short(shortIds(call.requestId))}`;
     if (failure !== undefined) this.#parts.refusals.warn(`${text} ${failure.slice(0, 240)}`);
     else if (slow) this.#log.info(text);
     else this.#log.debug(text);

@@ -16,7 +16,7 @@ describe("a line per frame", () => {
     const frames = make();
     frames.received(
       connId,
-      Buffer.from(JSON.stringify({ type: "req", id: connId, method: "agent", params: { message: "x".repeat(500) } })),
+      Buffer.from(JSON.stringify({ type: "req", id: connId, method: "agent", params: { label: "x".repeat(500) } })),
     );
     frames.sent(connId, JSON.stringify({ type: "res", id: connId, ok: false, error: { code: "UNAVAILABLE" } }));
     frames.sent(connId, '{"type":"event","event":"tick","payload":{"ts":1}}');
@@ -25,7 +25,7 @@ describe("a line per frame", () => {
       "debug → res ✗ conn=0a1b2c3d…beef id=0a1b2c3d…beef",
       "debug → event tick conn=0a1b2c3d…beef",
     ]);
-    expect(lines[0]?.fields?.params).toEqual({ message: `${"x".repeat(240)}…` });
+    expect(lines[0]?.fields?.params).toEqual({ label: `${"x".repeat(240)}…` });
   });
 
   test("never shows what a name marks as secret, nor the text of a config", () => {
@@ -34,6 +34,28 @@ describe("a line per frame", () => {
     frames.received(connId, Buffer.from(JSON.stringify({ type: "req", id: "1", method: "connect", params })));
     expect(text()).not.toContain("open-sesame");
     expect(text()).toContain("[25 characters]");
+  });
+
+  test("writes the length of what people and tools say, not the words, and errors as they are", () => {
+    const frames = make();
+    const words = "the key is under the mat";
+    frames.received(connId, Buffer.from(JSON.stringify({ type: "req", method: "agent", params: { message: words } })));
+    const data = {
+      phase: "result",
+      name: "exec",
+      result: { content: [{ type: "text", text: words }] },
+      args: { a: [words] },
+    };
+    frames.sent(connId, JSON.stringify({ type: "event", event: "agent", payload: { stream: "tool", data } }));
+    frames.sent(
+      connId,
+      JSON.stringify({ type: "res", ok: true, payload: { messages: [{ content: words }], config: { x: words } } }),
+    );
+    frames.sent(connId, JSON.stringify({ type: "res", ok: false, error: { message: "no such session" } }));
+    expect(text()).not.toContain(words);
+    expect(text().split(`[${words.length} characters]`)).toHaveLength(6);
+    expect(text()).toContain("no such session");
+    expect(text()).toContain("exec");
   });
 
   test("is bounded in depth, items and size, and says when a frame is not JSON", () => {
