@@ -27,7 +27,7 @@ export async function bundleGateway(): Promise<number> {
   const bundle = await rolldown({
     input: { main: join(root, "packages/gateway/src/main.ts") },
     platform: "node",
-    external: ["@lydell/node-pty"],
+    external: ["@lydell/node-pty", "baileys", /^libsignal(\/|$)/],
     resolve: { conditionNames: ["openclaw-source", "node", "import", "default"] },
     transform: { target: "node24", define: { OPENCLAW_VERSION: JSON.stringify(version) } },
     onLog(level, log, handle) {

@@ -104,10 +104,14 @@ public enum GatewayMethodName: String, Codable, Sendable, CaseIterable {
     case sessionsUsageTimeseries = "sessions.usage.timeseries"
     case usageCost = "usage.cost"
     case usageStatus = "usage.status"
+    case messageAction = "message.action"
     case poll = "poll"
     case send = "send"
     case channelsLogout = "channels.logout"
     case channelsStatus = "channels.status"
+    case pairingApprove = "pairing.approve"
+    case pairingList = "pairing.list"
+    case pairingReject = "pairing.reject"
     case webLoginStart = "web.login.start"
     case webLoginWait = "web.login.wait"
     case devicePairApprove = "device.pair.approve"
@@ -4202,6 +4206,100 @@ public struct UsageStatusResult: Codable, Sendable {
     }
 }
 
+public enum MessageActionParamsAction: Codable, Sendable, Hashable {
+    case react
+    case edit
+    case delete
+    case unrecognized(String)
+
+    public init(rawValue: String) {
+        switch rawValue {
+        case "react": self = .react
+        case "edit": self = .edit
+        case "delete": self = .delete
+        default: self = .unrecognized(rawValue)
+        }
+    }
+
+    public var rawValue: String {
+        switch self {
+        case .react: return "react"
+        case .edit: return "edit"
+        case .delete: return "delete"
+        case .unrecognized(let value): return value
+        }
+    }
+
+    public init(from decoder: Decoder) throws {
+        self.init(rawValue: try decoder.singleValueContainer().decode(String.self))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+public struct MessageActionParams: Codable, Sendable {
+    public var action: MessageActionParamsAction
+    public var channel: String?
+    public var accountId: String?
+    public var to: String
+    public var threadId: String?
+    public var messageId: String
+    public var emoji: String?
+    /// Takes the reaction back.
+    public var remove: Bool?
+    /// New text.
+    public var message: String?
+    /// Sender of the message, in a group.
+    public var participant: String?
+    /// The message is our own.
+    public var fromMe: Bool?
+
+    public init(
+        action: MessageActionParamsAction,
+        channel: String? = nil,
+        accountId: String? = nil,
+        to: String,
+        threadId: String? = nil,
+        messageId: String,
+        emoji: String? = nil,
+        remove: Bool? = nil,
+        message: String? = nil,
+        participant: String? = nil,
+        fromMe: Bool? = nil
+    ) {
+        self.action = action
+        self.channel = channel
+        self.accountId = accountId
+        self.to = to
+        self.threadId = threadId
+        self.messageId = messageId
+        self.emoji = emoji
+        self.remove = remove
+        self.message = message
+        self.participant = participant
+        self.fromMe = fromMe
+    }
+}
+
+public struct MessageActionResult: Codable, Sendable {
+    public var ok: Bool
+    public var channel: String
+    public var messageId: String
+
+    public init(
+        ok: Bool,
+        channel: String,
+        messageId: String
+    ) {
+        self.ok = ok
+        self.channel = channel
+        self.messageId = messageId
+    }
+}
+
 public struct PollParams: Codable, Sendable {
     public var to: String
     public var question: String
@@ -4287,6 +4385,12 @@ public struct SendParams: Codable, Sendable {
     public var sessionKey: String?
     public var agentId: String?
     public var threadId: String?
+    /// Message that is answered.
+    public var replyTo: String?
+    /// Without a sound, where the platform can.
+    public var silent: Bool?
+    /// Audio as a voice message.
+    public var asVoice: Bool?
     public var idempotencyKey: String
 
     public init(
@@ -4300,6 +4404,9 @@ public struct SendParams: Codable, Sendable {
         sessionKey: String? = nil,
         agentId: String? = nil,
         threadId: String? = nil,
+        replyTo: String? = nil,
+        silent: Bool? = nil,
+        asVoice: Bool? = nil,
         idempotencyKey: String
     ) {
         self.to = to
@@ -4312,6 +4419,9 @@ public struct SendParams: Codable, Sendable {
         self.sessionKey = sessionKey
         self.agentId = agentId
         self.threadId = threadId
+        self.replyTo = replyTo
+        self.silent = silent
+        self.asVoice = asVoice
         self.idempotencyKey = idempotencyKey
     }
 }
@@ -4398,6 +4508,57 @@ public struct ChannelsStatusParams: Codable, Sendable {
     }
 }
 
+public struct ChannelAccountLastDisconnect: Codable, Sendable {
+    public var at: Int
+    public var status: Int?
+    public var error: String
+    public var loggedOut: Bool
+
+    public init(
+        at: Int,
+        status: Int? = nil,
+        error: String,
+        loggedOut: Bool
+    ) {
+        self.at = at
+        self.status = status
+        self.error = error
+        self.loggedOut = loggedOut
+    }
+}
+
+public struct ChannelAccountSelf: Codable, Sendable {
+    public var id: String
+    public var name: String?
+    public var username: String?
+    public var e164: String?
+
+    public init(
+        id: String,
+        name: String? = nil,
+        username: String? = nil,
+        e164: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.username = username
+        self.e164 = e164
+    }
+}
+
+public struct ChannelAccountOutbox: Codable, Sendable {
+    public var queued: Int
+    public var unknown: Int
+
+    public init(
+        queued: Int,
+        unknown: Int
+    ) {
+        self.queued = queued
+        self.unknown = unknown
+    }
+}
+
 public struct ChannelAccount: Codable, Sendable {
     public var accountId: String
     public var name: String?
@@ -4406,6 +4567,20 @@ public struct ChannelAccount: Codable, Sendable {
     public var linked: Bool?
     public var running: Bool?
     public var connected: Bool?
+    /// The transport shows life; a quiet account is still receiving.
+    public var receiving: Bool?
+    /// As in reliability: open, connecting, backoff, terminal, ….
+    public var state: String?
+    /// What a person has to do, as a command where there is one.
+    public var fix: String?
+    public var nextAttemptAt: Int?
+    public var lastDisconnect: ChannelAccountLastDisconnect?
+    public var lastEventAt: Int?
+    public var `self`: ChannelAccountSelf?
+    public var authAgeMs: Int?
+    /// Messages by what became of them.
+    public var inbound: [String: Int]?
+    public var outbox: ChannelAccountOutbox?
     public var reconnectAttempts: Int?
     public var lastConnectedAt: Int?
     public var lastError: String?
@@ -4437,6 +4612,16 @@ public struct ChannelAccount: Codable, Sendable {
         linked: Bool? = nil,
         running: Bool? = nil,
         connected: Bool? = nil,
+        receiving: Bool? = nil,
+        state: String? = nil,
+        fix: String? = nil,
+        nextAttemptAt: Int? = nil,
+        lastDisconnect: ChannelAccountLastDisconnect? = nil,
+        lastEventAt: Int? = nil,
+        `self`: ChannelAccountSelf? = nil,
+        authAgeMs: Int? = nil,
+        inbound: [String: Int]? = nil,
+        outbox: ChannelAccountOutbox? = nil,
         reconnectAttempts: Int? = nil,
         lastConnectedAt: Int? = nil,
         lastError: String? = nil,
@@ -4467,6 +4652,16 @@ public struct ChannelAccount: Codable, Sendable {
         self.linked = linked
         self.running = running
         self.connected = connected
+        self.receiving = receiving
+        self.state = state
+        self.fix = fix
+        self.nextAttemptAt = nextAttemptAt
+        self.lastDisconnect = lastDisconnect
+        self.lastEventAt = lastEventAt
+        self.`self` = `self`
+        self.authAgeMs = authAgeMs
+        self.inbound = inbound
+        self.outbox = outbox
         self.reconnectAttempts = reconnectAttempts
         self.lastConnectedAt = lastConnectedAt
         self.lastError = lastError
@@ -4545,61 +4740,235 @@ public struct ChannelsStatusResult: Codable, Sendable {
     }
 }
 
+public struct PairingApproveParams: Codable, Sendable {
+    public var channel: String
+    public var code: String
+    public var accountId: String?
+    /// Tell the sender.
+    public var notify: Bool?
+
+    public init(
+        channel: String,
+        code: String,
+        accountId: String? = nil,
+        notify: Bool? = nil
+    ) {
+        self.channel = channel
+        self.code = code
+        self.accountId = accountId
+        self.notify = notify
+    }
+}
+
+public struct PairingApproveResult: Codable, Sendable {
+    public var channel: String
+    public var accountId: String
+    public var id: String
+
+    public init(
+        channel: String,
+        accountId: String,
+        id: String
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.id = id
+    }
+}
+
+public struct PairingListParams: Codable, Sendable {
+    public var channel: String?
+    public var accountId: String?
+
+    public init(
+        channel: String? = nil,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+    }
+}
+
+public struct PairingRequest: Codable, Sendable {
+    public var channel: String
+    public var accountId: String
+    /// Sender, as the platform names it.
+    public var id: String
+    public var idLabel: String
+    public var code: String
+    public var createdAt: Int
+    public var lastSeenAt: Int
+    public var meta: [String: AnyCodable]
+
+    public init(
+        channel: String,
+        accountId: String,
+        id: String,
+        idLabel: String,
+        code: String,
+        createdAt: Int,
+        lastSeenAt: Int,
+        meta: [String: AnyCodable]
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.id = id
+        self.idLabel = idLabel
+        self.code = code
+        self.createdAt = createdAt
+        self.lastSeenAt = lastSeenAt
+        self.meta = meta
+    }
+}
+
+public struct PairingListResult: Codable, Sendable {
+    public var requests: [PairingRequest]
+
+    public init(
+        requests: [PairingRequest]
+    ) {
+        self.requests = requests
+    }
+}
+
+public struct PairingRejectParams: Codable, Sendable {
+    public var channel: String
+    public var code: String
+    public var accountId: String?
+
+    public init(
+        channel: String,
+        code: String,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.code = code
+        self.accountId = accountId
+    }
+}
+
+public struct PairingRejectResult: Codable, Sendable {
+    public var channel: String
+    public var accountId: String
+    public var id: String
+
+    public init(
+        channel: String,
+        accountId: String,
+        id: String
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.id = id
+    }
+}
+
 public struct WebLoginStartParams: Codable, Sendable {
     public var force: Bool?
     public var verbose: Bool?
     public var timeoutMs: Int?
     public var accountId: String?
+    /// Default whatsapp.
+    public var channel: String?
+    /// Number of the phone, digits only: login by a code that is typed there.
+    public var phone: String?
 
     public init(
         force: Bool? = nil,
         verbose: Bool? = nil,
         timeoutMs: Int? = nil,
-        accountId: String? = nil
+        accountId: String? = nil,
+        channel: String? = nil,
+        phone: String? = nil
     ) {
         self.force = force
         self.verbose = verbose
         self.timeoutMs = timeoutMs
         self.accountId = accountId
+        self.channel = channel
+        self.phone = phone
     }
 }
 
 public struct WebLoginStartResult: Codable, Sendable {
     public var message: String
+    /// PNG.
     public var qrDataUrl: String?
+    /// What the picture says.
+    public var qrText: String?
+    /// The picture, drawn with blocks.
+    public var qrTerminal: String?
+    /// To type on the phone.
+    public var code: String?
+    public var expiresAt: Int?
 
     public init(
         message: String,
-        qrDataUrl: String? = nil
+        qrDataUrl: String? = nil,
+        qrText: String? = nil,
+        qrTerminal: String? = nil,
+        code: String? = nil,
+        expiresAt: Int? = nil
     ) {
         self.message = message
         self.qrDataUrl = qrDataUrl
+        self.qrText = qrText
+        self.qrTerminal = qrTerminal
+        self.code = code
+        self.expiresAt = expiresAt
     }
 }
 
 public struct WebLoginWaitParams: Codable, Sendable {
     public var timeoutMs: Int?
     public var accountId: String?
+    /// Default whatsapp.
+    public var channel: String?
+    /// The code that is on the screen: the answer comes early when a newer one has to be shown.
+    public var shown: String?
 
     public init(
         timeoutMs: Int? = nil,
-        accountId: String? = nil
+        accountId: String? = nil,
+        channel: String? = nil,
+        shown: String? = nil
     ) {
         self.timeoutMs = timeoutMs
         self.accountId = accountId
+        self.channel = channel
+        self.shown = shown
     }
 }
 
 public struct WebLoginWaitResult: Codable, Sendable {
     public var connected: Bool
     public var message: String
+    /// Nothing more will come of this login.
+    public var done: Bool?
+    public var qrDataUrl: String?
+    public var qrText: String?
+    public var qrTerminal: String?
+    public var code: String?
+    public var expiresAt: Int?
 
     public init(
         connected: Bool,
-        message: String
+        message: String,
+        done: Bool? = nil,
+        qrDataUrl: String? = nil,
+        qrText: String? = nil,
+        qrTerminal: String? = nil,
+        code: String? = nil,
+        expiresAt: Int? = nil
     ) {
         self.connected = connected
         self.message = message
+        self.done = done
+        self.qrDataUrl = qrDataUrl
+        self.qrText = qrText
+        self.qrTerminal = qrTerminal
+        self.code = code
+        self.expiresAt = expiresAt
     }
 }
 

@@ -5327,8 +5327,39 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate156.errors = vErrors;
 return errors === 0;
 }
-const $PollResult = validate159;
+const $MessageActionResult = validate159;
 function validate159(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ok === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "ok"}, "must have required property 'ok'");errors++;
+}
+if(data.channel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "channel"}, "must have required property 'channel'");errors++;
+}
+if(data.messageId === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "messageId"}, "must have required property 'messageId'");errors++;
+}
+if(data.ok !== undefined){
+if(typeof data.ok !== "boolean"){
+vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.channel !== undefined){
+if(typeof data.channel !== "string"){
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.messageId !== undefined){
+if(typeof data.messageId !== "string"){
+vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+const $PollResult = validate160;
+function validate160(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5380,11 +5411,11 @@ vErrors = add(vErrors, instancePath+"/pollId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate159.errors = vErrors;
+validate160.errors = vErrors;
 return errors === 0;
 }
-const $SendResult = validate160;
-function validate160(data, {instancePath=""}={}){
+const $SendResult = validate161;
+function validate161(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5432,11 +5463,11 @@ vErrors = add(vErrors, instancePath+"/conversationId", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate160.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsLogoutResult = validate161;
-function validate161(data, {instancePath=""}={}){
+const $ChannelsLogoutResult = validate162;
+function validate162(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -5471,11 +5502,11 @@ vErrors = add(vErrors, instancePath+"/envToken", "type", {type: "boolean"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate161.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsStatusResult = validate162;
-function validate163(data, {instancePath=""}={}){
+const $ChannelsStatusResult = validate163;
+function validate164(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.accountId === undefined){
@@ -5514,68 +5545,215 @@ if(data.connected !== undefined){
 if(typeof data.connected !== "boolean"){
 vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
-if(data.reconnectAttempts !== undefined){
-let data7 = data.reconnectAttempts;
-if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-vErrors = add(vErrors, instancePath+"/reconnectAttempts", "type", {type: "integer"}, "must be integer");errors++;
+if(data.receiving !== undefined){
+if(typeof data.receiving !== "boolean"){
+vErrors = add(vErrors, instancePath+"/receiving", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
-if(data.lastConnectedAt !== undefined){
-let data8 = data.lastConnectedAt;
-if((!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))) && (data8 !== null)){
-vErrors = add(vErrors, instancePath+"/lastConnectedAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
-}
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 < 0 || isNaN(data8)){
-vErrors = add(vErrors, instancePath+"/lastConnectedAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
-}}}
-if(data.lastError !== undefined){
-let data9 = data.lastError;
-if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = add(vErrors, instancePath+"/lastError", "type", {type: ["string","null"]}, "must be string,null");errors++;
+if(data.state !== undefined){
+if(typeof data.state !== "string"){
+vErrors = add(vErrors, instancePath+"/state", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data.lastStartAt !== undefined){
-let data10 = data.lastStartAt;
-if((!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))) && (data10 !== null)){
-vErrors = add(vErrors, instancePath+"/lastStartAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+if(data.fix !== undefined){
+if(typeof data.fix !== "string"){
+vErrors = add(vErrors, instancePath+"/fix", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.nextAttemptAt !== undefined){
+let data10 = data.nextAttemptAt;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+vErrors = add(vErrors, instancePath+"/nextAttemptAt", "type", {type: "integer"}, "must be integer");errors++;
 }
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 < 0 || isNaN(data10)){
-vErrors = add(vErrors, instancePath+"/lastStartAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+vErrors = add(vErrors, instancePath+"/nextAttemptAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
-if(data.lastStopAt !== undefined){
-let data11 = data.lastStopAt;
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-vErrors = add(vErrors, instancePath+"/lastStopAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+if(data.lastDisconnect !== undefined){
+let data11 = data.lastDisconnect;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.at === undefined){
+vErrors = add(vErrors, instancePath+"/lastDisconnect", "required", {missingProperty: "at"}, "must have required property 'at'");errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 < 0 || isNaN(data11)){
-vErrors = add(vErrors, instancePath+"/lastStopAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
-}}}
-if(data.lastInboundAt !== undefined){
-let data12 = data.lastInboundAt;
-if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (data12 !== null)){
-vErrors = add(vErrors, instancePath+"/lastInboundAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+if(data11.error === undefined){
+vErrors = add(vErrors, instancePath+"/lastDisconnect", "required", {missingProperty: "error"}, "must have required property 'error'");errors++;
+}
+if(data11.loggedOut === undefined){
+vErrors = add(vErrors, instancePath+"/lastDisconnect", "required", {missingProperty: "loggedOut"}, "must have required property 'loggedOut'");errors++;
+}
+if(data11.at !== undefined){
+let data12 = data11.at;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+vErrors = add(vErrors, instancePath+"/lastDisconnect/at", "type", {type: "integer"}, "must be integer");errors++;
 }
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 < 0 || isNaN(data12)){
+vErrors = add(vErrors, instancePath+"/lastDisconnect/at", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data11.status !== undefined){
+let data13 = data11.status;
+if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
+vErrors = add(vErrors, instancePath+"/lastDisconnect/status", "type", {type: "integer"}, "must be integer");errors++;
+}}
+if(data11.error !== undefined){
+if(typeof data11.error !== "string"){
+vErrors = add(vErrors, instancePath+"/lastDisconnect/error", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data11.loggedOut !== undefined){
+if(typeof data11.loggedOut !== "boolean"){
+vErrors = add(vErrors, instancePath+"/lastDisconnect/loggedOut", "type", {type: "boolean"}, "must be boolean");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/lastDisconnect", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.lastEventAt !== undefined){
+let data16 = data.lastEventAt;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+vErrors = add(vErrors, instancePath+"/lastEventAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 < 0 || isNaN(data16)){
+vErrors = add(vErrors, instancePath+"/lastEventAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.self !== undefined){
+let data17 = data.self;
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+if(data17.id === undefined){
+vErrors = add(vErrors, instancePath+"/self", "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+if(data17.id !== undefined){
+if(typeof data17.id !== "string"){
+vErrors = add(vErrors, instancePath+"/self/id", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data17.name !== undefined){
+if(typeof data17.name !== "string"){
+vErrors = add(vErrors, instancePath+"/self/name", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data17.username !== undefined){
+if(typeof data17.username !== "string"){
+vErrors = add(vErrors, instancePath+"/self/username", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data17.e164 !== undefined){
+if(typeof data17.e164 !== "string"){
+vErrors = add(vErrors, instancePath+"/self/e164", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/self", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.authAgeMs !== undefined){
+let data22 = data.authAgeMs;
+if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+vErrors = add(vErrors, instancePath+"/authAgeMs", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data22 == "number") && (isFinite(data22))){
+if(data22 < 0 || isNaN(data22)){
+vErrors = add(vErrors, instancePath+"/authAgeMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.inbound !== undefined){
+let data23 = data.inbound;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+for(const key0 in data23){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+let data24 = data23[key0];
+if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
+vErrors = add(vErrors, instancePath+"/inbound/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data24 == "number") && (isFinite(data24))){
+if(data24 < 0 || isNaN(data24)){
+vErrors = add(vErrors, instancePath+"/inbound/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
+else {
+vErrors = add(vErrors, instancePath+"/inbound", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.outbox !== undefined){
+let data25 = data.outbox;
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+if(data25.queued === undefined){
+vErrors = add(vErrors, instancePath+"/outbox", "required", {missingProperty: "queued"}, "must have required property 'queued'");errors++;
+}
+if(data25.unknown === undefined){
+vErrors = add(vErrors, instancePath+"/outbox", "required", {missingProperty: "unknown"}, "must have required property 'unknown'");errors++;
+}
+if(data25.queued !== undefined){
+let data26 = data25.queued;
+if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+vErrors = add(vErrors, instancePath+"/outbox/queued", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data26 == "number") && (isFinite(data26))){
+if(data26 < 0 || isNaN(data26)){
+vErrors = add(vErrors, instancePath+"/outbox/queued", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data25.unknown !== undefined){
+let data27 = data25.unknown;
+if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+vErrors = add(vErrors, instancePath+"/outbox/unknown", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data27 == "number") && (isFinite(data27))){
+if(data27 < 0 || isNaN(data27)){
+vErrors = add(vErrors, instancePath+"/outbox/unknown", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
+else {
+vErrors = add(vErrors, instancePath+"/outbox", "type", {type: "object"}, "must be object");errors++;
+}}
+if(data.reconnectAttempts !== undefined){
+let data28 = data.reconnectAttempts;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+vErrors = add(vErrors, instancePath+"/reconnectAttempts", "type", {type: "integer"}, "must be integer");errors++;
+}}
+if(data.lastConnectedAt !== undefined){
+let data29 = data.lastConnectedAt;
+if((!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))) && (data29 !== null)){
+vErrors = add(vErrors, instancePath+"/lastConnectedAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 < 0 || isNaN(data29)){
+vErrors = add(vErrors, instancePath+"/lastConnectedAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.lastError !== undefined){
+let data30 = data.lastError;
+if((typeof data30 !== "string") && (data30 !== null)){
+vErrors = add(vErrors, instancePath+"/lastError", "type", {type: ["string","null"]}, "must be string,null");errors++;
+}}
+if(data.lastStartAt !== undefined){
+let data31 = data.lastStartAt;
+if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (data31 !== null)){
+vErrors = add(vErrors, instancePath+"/lastStartAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 < 0 || isNaN(data31)){
+vErrors = add(vErrors, instancePath+"/lastStartAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.lastStopAt !== undefined){
+let data32 = data.lastStopAt;
+if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+vErrors = add(vErrors, instancePath+"/lastStopAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 < 0 || isNaN(data32)){
+vErrors = add(vErrors, instancePath+"/lastStopAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.lastInboundAt !== undefined){
+let data33 = data.lastInboundAt;
+if((!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))) && (data33 !== null)){
+vErrors = add(vErrors, instancePath+"/lastInboundAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 < 0 || isNaN(data33)){
 vErrors = add(vErrors, instancePath+"/lastInboundAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastOutboundAt !== undefined){
-let data13 = data.lastOutboundAt;
-if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (data13 !== null)){
+let data34 = data.lastOutboundAt;
+if((!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))) && (data34 !== null)){
 vErrors = add(vErrors, instancePath+"/lastOutboundAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 < 0 || isNaN(data13)){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 < 0 || isNaN(data34)){
 vErrors = add(vErrors, instancePath+"/lastOutboundAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastProbeAt !== undefined){
-let data14 = data.lastProbeAt;
-if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (data14 !== null)){
+let data35 = data.lastProbeAt;
+if((!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))) && (data35 !== null)){
 vErrors = add(vErrors, instancePath+"/lastProbeAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 < 0 || isNaN(data14)){
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 < 0 || isNaN(data35)){
 vErrors = add(vErrors, instancePath+"/lastProbeAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.mode !== undefined){
@@ -5587,12 +5765,12 @@ if(typeof data.dmPolicy !== "string"){
 vErrors = add(vErrors, instancePath+"/dmPolicy", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.allowFrom !== undefined){
-let data17 = data.allowFrom;
-if(Array.isArray(data17)){
-const len0 = data17.length;
+let data38 = data.allowFrom;
+if(Array.isArray(data38)){
+const len0 = data38.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(typeof data17[i0] !== "string"){
+if(typeof data38[i0] !== "string"){
 vErrors = add(vErrors, instancePath+"/allowFrom/" + i0, "type", {type: "string"}, "must be string");errors++;
 }}}
 else {
@@ -5619,27 +5797,27 @@ if(typeof data.allowUnmentionedGroups !== "boolean"){
 vErrors = add(vErrors, instancePath+"/allowUnmentionedGroups", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.cliPath !== undefined){
-let data24 = data.cliPath;
-if((typeof data24 !== "string") && (data24 !== null)){
+let data45 = data.cliPath;
+if((typeof data45 !== "string") && (data45 !== null)){
 vErrors = add(vErrors, instancePath+"/cliPath", "type", {type: ["string","null"]}, "must be string,null");errors++;
 }}
 if(data.dbPath !== undefined){
-let data25 = data.dbPath;
-if((typeof data25 !== "string") && (data25 !== null)){
+let data46 = data.dbPath;
+if((typeof data46 !== "string") && (data46 !== null)){
 vErrors = add(vErrors, instancePath+"/dbPath", "type", {type: ["string","null"]}, "must be string,null");errors++;
 }}
 if(data.port !== undefined){
-let data26 = data.port;
-if((!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))) && (data26 !== null)){
+let data47 = data.port;
+if((!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))) && (data47 !== null)){
 vErrors = add(vErrors, instancePath+"/port", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate163.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
-function validate162(data, {instancePath=""}={}){
+function validate163(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -5775,8 +5953,8 @@ if(Array.isArray(data18)){
 const len2 = data18.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate163(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
-vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+if(!(validate164(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
+vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5799,11 +5977,164 @@ vErrors = add(vErrors, instancePath+"/channelDefaultAccountId", "type", {type: "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate162.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginStartResult = validate165;
-function validate165(data, {instancePath=""}={}){
+const $PairingApproveResult = validate166;
+function validate166(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.channel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "channel"}, "must have required property 'channel'");errors++;
+}
+if(data.accountId === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "accountId"}, "must have required property 'accountId'");errors++;
+}
+if(data.id === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+if(data.channel !== undefined){
+if(typeof data.channel !== "string"){
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+if(typeof data.accountId !== "string"){
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.id !== undefined){
+if(typeof data.id !== "string"){
+vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate166.errors = vErrors;
+return errors === 0;
+}
+const $PairingListResult = validate167;
+function validate168(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.channel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "channel"}, "must have required property 'channel'");errors++;
+}
+if(data.accountId === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "accountId"}, "must have required property 'accountId'");errors++;
+}
+if(data.id === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+if(data.idLabel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "idLabel"}, "must have required property 'idLabel'");errors++;
+}
+if(data.code === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "code"}, "must have required property 'code'");errors++;
+}
+if(data.createdAt === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "createdAt"}, "must have required property 'createdAt'");errors++;
+}
+if(data.lastSeenAt === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "lastSeenAt"}, "must have required property 'lastSeenAt'");errors++;
+}
+if(data.meta === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "meta"}, "must have required property 'meta'");errors++;
+}
+if(data.channel !== undefined){
+let data0 = data.channel;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+let data1 = data.accountId;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/accountId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.id !== undefined){
+let data2 = data.id;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/id", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.idLabel !== undefined){
+if(typeof data.idLabel !== "string"){
+vErrors = add(vErrors, instancePath+"/idLabel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.code !== undefined){
+let data4 = data.code;
+if(typeof data4 === "string"){
+if(data4.length < 1){
+vErrors = add(vErrors, instancePath+"/code", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/code", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.createdAt !== undefined){
+let data5 = data.createdAt;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+vErrors = add(vErrors, instancePath+"/createdAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 0 || isNaN(data5)){
+vErrors = add(vErrors, instancePath+"/createdAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.lastSeenAt !== undefined){
+let data6 = data.lastSeenAt;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+vErrors = add(vErrors, instancePath+"/lastSeenAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 < 0 || isNaN(data6)){
+vErrors = add(vErrors, instancePath+"/lastSeenAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.meta !== undefined){
+let data7 = data.meta;
+if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
+vErrors = add(vErrors, instancePath+"/meta", "type", {type: "object"}, "must be object");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate168.errors = vErrors;
+return errors === 0;
+}
+function validate167(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.requests === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "requests"}, "must have required property 'requests'");errors++;
+}
+if(data.requests !== undefined){
+let data0 = data.requests;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!(validate168(data0[i0], {instancePath:instancePath+"/requests/" + i0}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+errors = vErrors.length;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/requests", "type", {type: "array"}, "must be array");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate167.errors = vErrors;
+return errors === 0;
+}
+const $WebLoginStartResult = validate170;
+function validate170(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.message === undefined){
@@ -5816,15 +6147,36 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 if(data.qrDataUrl !== undefined){
 if(typeof data.qrDataUrl !== "string"){
 vErrors = add(vErrors, instancePath+"/qrDataUrl", "type", {type: "string"}, "must be string");errors++;
-}}}
+}}
+if(data.qrText !== undefined){
+if(typeof data.qrText !== "string"){
+vErrors = add(vErrors, instancePath+"/qrText", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.qrTerminal !== undefined){
+if(typeof data.qrTerminal !== "string"){
+vErrors = add(vErrors, instancePath+"/qrTerminal", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.code !== undefined){
+if(typeof data.code !== "string"){
+vErrors = add(vErrors, instancePath+"/code", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.expiresAt !== undefined){
+let data5 = data.expiresAt;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+vErrors = add(vErrors, instancePath+"/expiresAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 0 || isNaN(data5)){
+vErrors = add(vErrors, instancePath+"/expiresAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate165.errors = vErrors;
+validate170.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginWaitResult = validate166;
-function validate166(data, {instancePath=""}={}){
+const $WebLoginWaitResult = validate171;
+function validate171(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.connected === undefined){
@@ -5840,15 +6192,44 @@ vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "mu
 if(data.message !== undefined){
 if(typeof data.message !== "string"){
 vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must be string");errors++;
-}}}
+}}
+if(data.done !== undefined){
+if(typeof data.done !== "boolean"){
+vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.qrDataUrl !== undefined){
+if(typeof data.qrDataUrl !== "string"){
+vErrors = add(vErrors, instancePath+"/qrDataUrl", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.qrText !== undefined){
+if(typeof data.qrText !== "string"){
+vErrors = add(vErrors, instancePath+"/qrText", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.qrTerminal !== undefined){
+if(typeof data.qrTerminal !== "string"){
+vErrors = add(vErrors, instancePath+"/qrTerminal", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.code !== undefined){
+if(typeof data.code !== "string"){
+vErrors = add(vErrors, instancePath+"/code", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.expiresAt !== undefined){
+let data7 = data.expiresAt;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+vErrors = add(vErrors, instancePath+"/expiresAt", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 < 0 || isNaN(data7)){
+vErrors = add(vErrors, instancePath+"/expiresAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate166.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairApproveResult = validate167;
-function validate169(data, {instancePath=""}={}){
+const $DevicePairApproveResult = validate172;
+function validate174(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -5915,10 +6296,10 @@ vErrors = add(vErrors, instancePath+"/lastUsedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate169.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
-function validate168(data, {instancePath=""}={}){
+function validate173(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6014,8 +6395,8 @@ if(Array.isArray(data12)){
 const len2 = data12.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate169(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
-vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
+if(!(validate174(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6042,10 +6423,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate168.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
-function validate167(data, {instancePath=""}={}){
+function validate172(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6064,18 +6445,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.device !== undefined){
-if(!(validate168(data.device, {instancePath:instancePath+"/device"}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate173(data.device, {instancePath:instancePath+"/device"}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate167.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairListResult = validate172;
-function validate173(data, {instancePath=""}={}){
+const $DevicePairListResult = validate177;
+function validate178(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6185,10 +6566,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate173.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
-function validate172(data, {instancePath=""}={}){
+function validate177(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -6203,8 +6584,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate173(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+if(!(validate178(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6216,8 +6597,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate168(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate173(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6226,11 +6607,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate172.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRejectResult = validate176;
-function validate176(data, {instancePath=""}={}){
+const $DevicePairRejectResult = validate181;
+function validate181(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6260,11 +6641,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate176.errors = vErrors;
+validate181.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRemoveResult = validate177;
-function validate177(data, {instancePath=""}={}){
+const $DevicePairRemoveResult = validate182;
+function validate182(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6282,11 +6663,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate177.errors = vErrors;
+validate182.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRevokeResult = validate178;
-function validate178(data, {instancePath=""}={}){
+const $DeviceTokenRevokeResult = validate183;
+function validate183(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6328,11 +6709,11 @@ vErrors = add(vErrors, instancePath+"/revokedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate178.errors = vErrors;
+validate183.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRotateResult = validate179;
-function validate179(data, {instancePath=""}={}){
+const $DeviceTokenRotateResult = validate184;
+function validate184(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6401,11 +6782,11 @@ vErrors = add(vErrors, instancePath+"/rotatedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate179.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
-const $NodeDescribeResult = validate180;
-function validate180(data, {instancePath=""}={}){
+const $NodeDescribeResult = validate185;
+function validate185(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6535,11 +6916,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate180.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
-const $NodeEventResult = validate181;
-function validate181(data, {instancePath=""}={}){
+const $NodeEventResult = validate186;
+function validate186(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6564,11 +6945,11 @@ vErrors = add(vErrors, instancePath+"/handled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate181.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResult = validate182;
-function validate182(data, {instancePath=""}={}){
+const $NodeInvokeResult = validate187;
+function validate187(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6617,11 +6998,11 @@ vErrors = add(vErrors, instancePath+"/payloadJSON", "type", {type: ["string","nu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate182.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResultResult = validate183;
-function validate183(data, {instancePath=""}={}){
+const $NodeInvokeResultResult = validate188;
+function validate188(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6642,11 +7023,11 @@ vErrors = add(vErrors, instancePath+"/ignored", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate183.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
-const $NodeListResult = validate184;
-function validate185(data, {instancePath=""}={}){
+const $NodeListResult = validate189;
+function validate190(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6764,10 +7145,10 @@ vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate185.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
-function validate184(data, {instancePath=""}={}){
+function validate189(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -6791,8 +7172,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate185(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
-vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+if(!(validate190(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6801,11 +7182,11 @@ vErrors = add(vErrors, instancePath+"/nodes", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate184.errors = vErrors;
+validate189.errors = vErrors;
 return errors === 0;
 }
-const $NodePairApproveResult = validate187;
-function validate188(data, {instancePath=""}={}){
+const $NodePairApproveResult = validate192;
+function validate193(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6965,10 +7346,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate188.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
-function validate187(data, {instancePath=""}={}){
+function validate192(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6987,18 +7368,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.node !== undefined){
-if(!(validate188(data.node, {instancePath:instancePath+"/node"}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(!(validate193(data.node, {instancePath:instancePath+"/node"}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate187.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
-const $NodePairListResult = validate190;
-function validate191(data, {instancePath=""}={}){
+const $NodePairListResult = validate195;
+function validate196(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7154,10 +7535,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate191.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
-function validate193(data, {instancePath=""}={}){
+function validate198(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7316,10 +7697,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate193.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-function validate190(data, {instancePath=""}={}){
+function validate195(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -7334,8 +7715,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate191(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+if(!(validate196(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7347,8 +7728,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate193(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+if(!(validate198(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7357,11 +7738,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate190.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRejectResult = validate195;
-function validate195(data, {instancePath=""}={}){
+const $NodePairRejectResult = validate200;
+function validate200(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -7391,11 +7772,11 @@ vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate195.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRequestResult = validate196;
-function validate196(data, {instancePath=""}={}){
+const $NodePairRequestResult = validate201;
+function validate201(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -7412,8 +7793,8 @@ if(!(data.status === "pending")){
 vErrors = add(vErrors, instancePath+"/status", "enum", {allowedValues: ["pending"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate191(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+if(!(validate196(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }}
 if(data.created !== undefined){
@@ -7423,11 +7804,11 @@ vErrors = add(vErrors, instancePath+"/created", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate196.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
-const $NodePairVerifyResult = validate198;
-function validate198(data, {instancePath=""}={}){
+const $NodePairVerifyResult = validate203;
+function validate203(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7445,11 +7826,11 @@ vErrors = add(vErrors, instancePath+"/node", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate198.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-const $NodeRenameResult = validate199;
-function validate199(data, {instancePath=""}={}){
+const $NodeRenameResult = validate204;
+function validate204(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7479,11 +7860,11 @@ vErrors = add(vErrors, instancePath+"/displayName", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate199.errors = vErrors;
+validate204.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalDecision = validate200;
-function validate200(data, {instancePath=""}={}){
+const $ExecApprovalDecision = validate205;
+function validate205(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -7533,11 +7914,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate200.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsSnapshot = validate201;
-function validate203(data, {instancePath=""}={}){
+const $ExecApprovalsSnapshot = validate206;
+function validate208(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7562,10 +7943,10 @@ vErrors = add(vErrors, instancePath+"/autoAllowSkills", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate203.errors = vErrors;
+validate208.errors = vErrors;
 return errors === 0;
 }
-function validate206(data, {instancePath=""}={}){
+function validate211(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pattern === undefined){
@@ -7595,10 +7976,10 @@ vErrors = add(vErrors, instancePath+"/lastResolvedPath", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate206.errors = vErrors;
+validate211.errors = vErrors;
 return errors === 0;
 }
-function validate205(data, {instancePath=""}={}){
+function validate210(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7626,8 +8007,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate206(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
-vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+if(!(validate211(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
+vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7636,10 +8017,10 @@ vErrors = add(vErrors, instancePath+"/allowlist", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate205.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
-function validate202(data, {instancePath=""}={}){
+function validate207(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.version === undefined){
@@ -7668,8 +8049,8 @@ else {
 vErrors = add(vErrors, instancePath+"/socket", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.defaults !== undefined){
-if(!(validate203(data.defaults, {instancePath:instancePath+"/defaults"}))){
-vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
+if(!(validate208(data.defaults, {instancePath:instancePath+"/defaults"}))){
+vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
 errors = vErrors.length;
 }}
 if(data.agents !== undefined){
@@ -7677,8 +8058,8 @@ let data5 = data.agents;
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key0 in data5){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate205(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+if(!(validate210(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7687,10 +8068,10 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate202.errors = vErrors;
+validate207.errors = vErrors;
 return errors === 0;
 }
-function validate201(data, {instancePath=""}={}){
+function validate206(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -7718,27 +8099,27 @@ if(typeof data.hash !== "string"){
 vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate202(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+if(!(validate207(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate201.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsNodeGetResult = validate210;
-function validate210(data, {instancePath=""}={}){
+const $ExecApprovalsNodeGetResult = validate215;
+function validate215(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate210.errors = vErrors;
+validate215.errors = vErrors;
 return errors === 0;
 }
-const $SkillsBinsResult = validate211;
-function validate211(data, {instancePath=""}={}){
+const $SkillsBinsResult = validate216;
+function validate216(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7759,11 +8140,11 @@ vErrors = add(vErrors, instancePath+"/bins", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate211.errors = vErrors;
+validate216.errors = vErrors;
 return errors === 0;
 }
-const $SkillsInstallResult = validate212;
-function validate212(data, {instancePath=""}={}){
+const $SkillsInstallResult = validate217;
+function validate217(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7805,11 +8186,11 @@ vErrors = add(vErrors, instancePath+"/code", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate212.errors = vErrors;
+validate217.errors = vErrors;
 return errors === 0;
 }
-const $SkillsStatusResult = validate213;
-function validate215(data, {instancePath=""}={}){
+const $SkillsStatusResult = validate218;
+function validate220(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -7890,10 +8271,10 @@ vErrors = add(vErrors, instancePath+"/os", "type", {type: "array"}, "must be arr
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate215.errors = vErrors;
+validate220.errors = vErrors;
 return errors === 0;
 }
-function validate214(data, {instancePath=""}={}){
+function validate219(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -8008,13 +8389,13 @@ if(typeof data.eligible !== "boolean"){
 vErrors = add(vErrors, instancePath+"/eligible", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.requirements !== undefined){
-if(!(validate215(data.requirements, {instancePath:instancePath+"/requirements"}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate220(data.requirements, {instancePath:instancePath+"/requirements"}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
 errors = vErrors.length;
 }}
 if(data.missing !== undefined){
-if(!(validate215(data.missing, {instancePath:instancePath+"/missing"}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate220(data.missing, {instancePath:instancePath+"/missing"}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
 errors = vErrors.length;
 }}
 if(data.configChecks !== undefined){
@@ -8098,10 +8479,10 @@ vErrors = add(vErrors, instancePath+"/install", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate214.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
-function validate213(data, {instancePath=""}={}){
+function validate218(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.workspaceDir === undefined){
@@ -8127,8 +8508,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate214(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
-vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+if(!(validate219(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8137,11 +8518,11 @@ vErrors = add(vErrors, instancePath+"/skills", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate213.errors = vErrors;
+validate218.errors = vErrors;
 return errors === 0;
 }
-const $SkillsUpdateResult = validate219;
-function validate219(data, {instancePath=""}={}){
+const $SkillsUpdateResult = validate224;
+function validate224(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8178,11 +8559,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate219.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
-const $CronJob = validate220;
-function validate222(data, {instancePath=""}={}){
+const $CronJob = validate225;
+function validate227(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8211,10 +8592,10 @@ vErrors = add(vErrors, instancePath+"/at", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate222.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
-function validate224(data, {instancePath=""}={}){
+function validate229(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8252,10 +8633,10 @@ vErrors = add(vErrors, instancePath+"/anchorMs", "minimum", {comparison: ">=", l
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate224.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
-function validate226(data, {instancePath=""}={}){
+function validate231(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8297,32 +8678,32 @@ vErrors = add(vErrors, instancePath+"/staggerMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate226.errors = vErrors;
+validate231.errors = vErrors;
 return errors === 0;
 }
-function validate221(data, {instancePath=""}={}){
+function validate226(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate222(data, {instancePath}))){
-vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+if(!(validate227(data, {instancePath}))){
+vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate224(data, {instancePath}))){
-vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+if(!(validate229(data, {instancePath}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate226(data, {instancePath}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate231(data, {instancePath}))){
+vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -8340,10 +8721,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate221.errors = vErrors;
+validate226.errors = vErrors;
 return errors === 0;
 }
-function validate230(data, {instancePath=""}={}){
+function validate235(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8367,10 +8748,10 @@ vErrors = add(vErrors, instancePath+"/text", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate230.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
-function validate232(data, {instancePath=""}={}){
+function validate237(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8427,24 +8808,24 @@ vErrors = add(vErrors, instancePath+"/bestEffortDeliver", "type", {type: "boolea
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate232.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
-function validate229(data, {instancePath=""}={}){
+function validate234(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate230(data, {instancePath}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate235(data, {instancePath}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate232(data, {instancePath}))){
-vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
+if(!(validate237(data, {instancePath}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -8462,10 +8843,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate229.errors = vErrors;
+validate234.errors = vErrors;
 return errors === 0;
 }
-function validate220(data, {instancePath=""}={}){
+function validate225(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -8551,8 +8932,8 @@ if(data7 < 0 || isNaN(data7)){
 vErrors = add(vErrors, instancePath+"/updatedAtMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.schedule !== undefined){
-if(!(validate221(data.schedule, {instancePath:instancePath+"/schedule"}))){
-vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
+if(!(validate226(data.schedule, {instancePath:instancePath+"/schedule"}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
 errors = vErrors.length;
 }}
 if(data.sessionTarget !== undefined){
@@ -8570,8 +8951,8 @@ if(!((data11 === "next-heartbeat") || (data11 === "now"))){
 vErrors = add(vErrors, instancePath+"/wakeMode", "enum", {allowedValues: ["next-heartbeat","now"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.payload !== undefined){
-if(!(validate229(data.payload, {instancePath:instancePath+"/payload"}))){
-vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+if(!(validate234(data.payload, {instancePath:instancePath+"/payload"}))){
+vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
 errors = vErrors.length;
 }}
 if(data.delivery !== undefined){
@@ -8655,11 +9036,11 @@ vErrors = add(vErrors, instancePath+"/state", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate220.errors = vErrors;
+validate225.errors = vErrors;
 return errors === 0;
 }
-const $CronListResult = validate235;
-function validate235(data, {instancePath=""}={}){
+const $CronListResult = validate240;
+function validate240(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobs === undefined){
@@ -8671,8 +9052,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate220(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate225(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8721,11 +9102,11 @@ vErrors = add(vErrors, instancePath+"/nextOffset", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate235.errors = vErrors;
+validate240.errors = vErrors;
 return errors === 0;
 }
-const $CronRemoveResult = validate237;
-function validate237(data, {instancePath=""}={}){
+const $CronRemoveResult = validate242;
+function validate242(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8749,11 +9130,11 @@ vErrors = add(vErrors, instancePath+"/removed", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate237.errors = vErrors;
+validate242.errors = vErrors;
 return errors === 0;
 }
-const $CronRunResult = validate238;
-function validate238(data, {instancePath=""}={}){
+const $CronRunResult = validate243;
+function validate243(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8782,11 +9163,11 @@ vErrors = add(vErrors, instancePath+"/reason", "enum", {allowedValues: ["already
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate238.errors = vErrors;
+validate243.errors = vErrors;
 return errors === 0;
 }
-const $CronRunsResult = validate239;
-function validate240(data, {instancePath=""}={}){
+const $CronRunsResult = validate244;
+function validate245(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -8871,10 +9252,10 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate240.errors = vErrors;
+validate245.errors = vErrors;
 return errors === 0;
 }
-function validate239(data, {instancePath=""}={}){
+function validate244(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.entries === undefined){
@@ -8886,8 +9267,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate240(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
-vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
+if(!(validate245(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
+vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8896,11 +9277,11 @@ vErrors = add(vErrors, instancePath+"/entries", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate239.errors = vErrors;
+validate244.errors = vErrors;
 return errors === 0;
 }
-const $CronStatusResult = validate242;
-function validate242(data, {instancePath=""}={}){
+const $CronStatusResult = validate247;
+function validate247(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -8944,11 +9325,11 @@ vErrors = add(vErrors, instancePath+"/nextWakeAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate242.errors = vErrors;
+validate247.errors = vErrors;
 return errors === 0;
 }
-const $ConfigApplyResult = validate243;
-function validate244(data, {instancePath=""}={}){
+const $ConfigApplyResult = validate248;
+function validate249(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8999,10 +9380,10 @@ vErrors = add(vErrors, instancePath+"/mode", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate244.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
-function validate246(data, {instancePath=""}={}){
+function validate251(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9066,10 +9447,10 @@ vErrors = add(vErrors, instancePath+"/payload", "type", {type: "object"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate246.errors = vErrors;
+validate251.errors = vErrors;
 return errors === 0;
 }
-function validate243(data, {instancePath=""}={}){
+function validate248(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9105,23 +9486,23 @@ if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
 vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.restart !== undefined){
-if(!(validate244(data.restart, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+if(!(validate249(data.restart, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }}
 if(data.sentinel !== undefined){
-if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate243.errors = vErrors;
+validate248.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSnapshot = validate248;
-function validate249(data, {instancePath=""}={}){
+const $ConfigSnapshot = validate253;
+function validate254(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9141,10 +9522,10 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate249.errors = vErrors;
+validate254.errors = vErrors;
 return errors === 0;
 }
-function validate248(data, {instancePath=""}={}){
+function validate253(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9201,8 +9582,8 @@ if(Array.isArray(data5)){
 const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate249(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate254(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
+vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9214,8 +9595,8 @@ if(Array.isArray(data7)){
 const len1 = data7.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate249(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate254(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
+vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9227,8 +9608,8 @@ if(Array.isArray(data9)){
 const len2 = data9.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate249(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate254(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
+vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9237,11 +9618,11 @@ vErrors = add(vErrors, instancePath+"/legacyIssues", "type", {type: "array"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate248.errors = vErrors;
+validate253.errors = vErrors;
 return errors === 0;
 }
-const $ConfigPatchResult = validate253;
-function validate253(data, {instancePath=""}={}){
+const $ConfigPatchResult = validate258;
+function validate258(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9281,8 +9662,8 @@ let data3 = data.restart;
 const _errs8 = errors;
 let valid1 = false;
 const _errs9 = errors;
-if(!(validate244(data3, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+if(!(validate249(data3, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs9 === errors;
@@ -9308,18 +9689,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate253.errors = vErrors;
+validate258.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSchemaResult = validate256;
-function validate257(data, {instancePath=""}={}){
+const $ConfigSchemaResult = validate261;
+function validate262(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.label !== undefined){
@@ -9354,10 +9735,10 @@ vErrors = add(vErrors, instancePath+"/placeholder", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate257.errors = vErrors;
+validate262.errors = vErrors;
 return errors === 0;
 }
-function validate256(data, {instancePath=""}={}){
+function validate261(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.schema === undefined){
@@ -9382,8 +9763,8 @@ let data1 = data.uiHints;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key0 in data1){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate257(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+if(!(validate262(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9400,11 +9781,11 @@ vErrors = add(vErrors, instancePath+"/generatedAt", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate256.errors = vErrors;
+validate261.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetResult = validate259;
-function validate259(data, {instancePath=""}={}){
+const $ConfigSetResult = validate264;
+function validate264(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9436,11 +9817,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate259.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigResult = validate260;
-function validate260(data, {instancePath=""}={}){
+const $TalkConfigResult = validate265;
+function validate265(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.config === undefined){
@@ -9480,11 +9861,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate260.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
-const $TalkMode = validate261;
-function validate261(data, {instancePath=""}={}){
+const $TalkMode = validate266;
+function validate266(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9517,11 +9898,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate261.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertResult = validate262;
-function validate262(data, {instancePath=""}={}){
+const $TtsConvertResult = validate267;
+function validate267(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.audioPath === undefined){
@@ -9560,11 +9941,11 @@ vErrors = add(vErrors, instancePath+"/voiceCompatible", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate262.errors = vErrors;
+validate267.errors = vErrors;
 return errors === 0;
 }
-const $TtsDisableResult = validate263;
-function validate263(data, {instancePath=""}={}){
+const $TtsDisableResult = validate268;
+function validate268(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9577,11 +9958,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate263.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
-const $TtsProvidersResult = validate264;
-function validate264(data, {instancePath=""}={}){
+const $TtsProvidersResult = validate269;
+function validate269(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.providers === undefined){
@@ -9659,11 +10040,11 @@ vErrors = add(vErrors, instancePath+"/active", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate264.errors = vErrors;
+validate269.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderResult = validate265;
-function validate265(data, {instancePath=""}={}){
+const $TtsSetProviderResult = validate270;
+function validate270(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -9677,11 +10058,11 @@ vErrors = add(vErrors, instancePath+"/provider", "enum", {allowedValues: ["opena
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate265.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
-const $TtsStatusResult = validate266;
-function validate266(data, {instancePath=""}={}){
+const $TtsStatusResult = validate271;
+function validate271(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9759,11 +10140,11 @@ vErrors = add(vErrors, instancePath+"/edgeEnabled", "type", {type: "boolean"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate266.errors = vErrors;
+validate271.errors = vErrors;
 return errors === 0;
 }
-const $VoiceWakeTriggers = validate267;
-function validate267(data, {instancePath=""}={}){
+const $VoiceWakeTriggers = validate272;
+function validate272(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.triggers === undefined){
@@ -9784,11 +10165,11 @@ vErrors = add(vErrors, instancePath+"/triggers", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate267.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelResult = validate268;
-function validate268(data, {instancePath=""}={}){
+const $WizardCancelResult = validate273;
+function validate273(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -9806,11 +10187,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate268.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextResult = validate269;
-function validate270(data, {instancePath=""}={}){
+const $WizardNextResult = validate274;
+function validate275(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -9885,10 +10266,10 @@ vErrors = add(vErrors, instancePath+"/executor", "enum", {allowedValues: ["gatew
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate270.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
-function validate269(data, {instancePath=""}={}){
+function validate274(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.done === undefined){
@@ -9899,8 +10280,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate270(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+if(!(validate275(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9915,11 +10296,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate269.errors = vErrors;
+validate274.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartResult = validate272;
-function validate272(data, {instancePath=""}={}){
+const $WizardStartResult = validate277;
+function validate277(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -9942,8 +10323,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate270(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+if(!(validate275(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -9958,16 +10339,16 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate272.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestResult = validate274;
-function validate274(data, {instancePath=""}={}){
-validate274.errors = null;
+const $BrowserRequestResult = validate279;
+function validate279(data, {instancePath=""}={}){
+validate279.errors = null;
 return true;
 }
-const $UpdateRunResult = validate275;
-function validate277(data, {instancePath=""}={}){
+const $UpdateRunResult = validate280;
+function validate282(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -10020,10 +10401,10 @@ vErrors = add(vErrors, instancePath+"/stderrTail", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate277.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
-function validate276(data, {instancePath=""}={}){
+function validate281(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10071,8 +10452,8 @@ if(Array.isArray(data6)){
 const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate277(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
-vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+if(!(validate282(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
+vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10086,10 +10467,10 @@ vErrors = add(vErrors, instancePath+"/durationMs", "type", {type: "number"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate276.errors = vErrors;
+validate281.errors = vErrors;
 return errors === 0;
 }
-function validate275(data, {instancePath=""}={}){
+function validate280(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -10113,8 +10494,8 @@ if(true !== data0){
 vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate276(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+if(!(validate281(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
 errors = vErrors.length;
 }}
 if(data.restart !== undefined){
@@ -10122,8 +10503,8 @@ let data2 = data.restart;
 const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
-if(!(validate244(data2, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+if(!(validate249(data2, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -10149,18 +10530,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate246(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate275.errors = vErrors;
+validate280.errors = vErrors;
 return errors === 0;
 }
-const $CommandsListResult = validate282;
-function validate282(data, {instancePath=""}={}){
+const $CommandsListResult = validate287;
+function validate287(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.commands === undefined){
@@ -10182,11 +10563,11 @@ vErrors = add(vErrors, instancePath+"/commands", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate282.errors = vErrors;
+validate287.errors = vErrors;
 return errors === 0;
 }
-const $PluginApprovalListResult = validate283;
-function validate283(data, {instancePath=""}={}){
+const $PluginApprovalListResult = validate288;
+function validate288(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -10199,11 +10580,11 @@ vErrors = add(vErrors, instancePath+"/" + i0, "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate283.errors = vErrors;
+validate288.errors = vErrors;
 return errors === 0;
 }
-const $QuestionListResult = validate284;
-function validate284(data, {instancePath=""}={}){
+const $QuestionListResult = validate289;
+function validate289(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.questions === undefined){
@@ -10225,11 +10606,11 @@ vErrors = add(vErrors, instancePath+"/questions", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate284.errors = vErrors;
+validate289.errors = vErrors;
 return errors === 0;
 }
-const $TaskSuggestionsListResult = validate285;
-function validate285(data, {instancePath=""}={}){
+const $TaskSuggestionsListResult = validate290;
+function validate290(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.suggestions === undefined){
@@ -10251,11 +10632,11 @@ vErrors = add(vErrors, instancePath+"/suggestions", "type", {type: "array"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate285.errors = vErrors;
+validate290.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogResult = validate286;
-function validate288(data, {instancePath=""}={}){
+const $ToolsCatalogResult = validate291;
+function validate293(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10311,10 +10692,10 @@ vErrors = add(vErrors, instancePath+"/defaultProfiles", "type", {type: "array"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate288.errors = vErrors;
+validate293.errors = vErrors;
 return errors === 0;
 }
-function validate287(data, {instancePath=""}={}){
+function validate292(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10357,8 +10738,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate288(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
-vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+if(!(validate293(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
+vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10367,10 +10748,10 @@ vErrors = add(vErrors, instancePath+"/tools", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate287.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
-function validate286(data, {instancePath=""}={}){
+function validate291(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -10430,8 +10811,8 @@ if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate287(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
-vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
+if(!(validate292(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
+vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10440,12 +10821,12 @@ vErrors = add(vErrors, instancePath+"/groups", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate286.errors = vErrors;
+validate291.errors = vErrors;
 return errors === 0;
 }
 const $AgentAccepted = validate78;
-const $ExecApprovalAccepted = validate291;
-function validate291(data, {instancePath=""}={}){
+const $ExecApprovalAccepted = validate296;
+function validate296(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10498,11 +10879,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate291.errors = vErrors;
+validate296.errors = vErrors;
 return errors === 0;
 }
-const $ConnectChallengeEvent = validate292;
-function validate292(data, {instancePath=""}={}){
+const $ConnectChallengeEvent = validate297;
+function validate297(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nonce === undefined){
@@ -10532,11 +10913,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate292.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
-const $AgentEvent = validate293;
-function validate293(data, {instancePath=""}={}){
+const $AgentEvent = validate298;
+function validate298(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10607,11 +10988,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate293.errors = vErrors;
+validate298.errors = vErrors;
 return errors === 0;
 }
-const $ChatEvent = validate294;
-function validate295(data, {instancePath=""}={}){
+const $ChatEvent = validate299;
+function validate300(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -10682,10 +11063,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate295.errors = vErrors;
+validate300.errors = vErrors;
 return errors === 0;
 }
-function validate294(data, {instancePath=""}={}){
+function validate299(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10733,8 +11114,8 @@ if(!(((((data3 === "delta") || (data3 === "final")) || (data3 === "error")) || (
 vErrors = add(vErrors, instancePath+"/state", "enum", {allowedValues: ["delta","final","error","aborted","status"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.message !== undefined){
-if(!(validate295(data.message, {instancePath:instancePath+"/message"}))){
-vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+if(!(validate300(data.message, {instancePath:instancePath+"/message"}))){
+vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
 errors = vErrors.length;
 }}
 if(data.errorMessage !== undefined){
@@ -10769,11 +11150,11 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate294.errors = vErrors;
+validate299.errors = vErrors;
 return errors === 0;
 }
-const $PresenceEvent = validate299;
-function validate299(data, {instancePath=""}={}){
+const $PresenceEvent = validate304;
+function validate304(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.presence !== undefined){
@@ -10829,11 +11210,11 @@ vErrors = add(vErrors, instancePath+"/delta", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate299.errors = vErrors;
+validate304.errors = vErrors;
 return errors === 0;
 }
-const $TickEvent = validate302;
-function validate302(data, {instancePath=""}={}){
+const $TickEvent = validate307;
+function validate307(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -10851,11 +11232,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate302.errors = vErrors;
+validate307.errors = vErrors;
 return errors === 0;
 }
-const $ShutdownEvent = validate303;
-function validate303(data, {instancePath=""}={}){
+const $ShutdownEvent = validate308;
+function validate308(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.reason === undefined){
@@ -10877,12 +11258,12 @@ vErrors = add(vErrors, instancePath+"/restartExpectedMs", "minimum", {comparison
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate303.errors = vErrors;
+validate308.errors = vErrors;
 return errors === 0;
 }
 const $HeartbeatRecord = validate54;
-const $CronEvent = validate304;
-function validate304(data, {instancePath=""}={}){
+const $CronEvent = validate309;
+function validate309(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobId === undefined){
@@ -10952,12 +11333,12 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate304.errors = vErrors;
+validate309.errors = vErrors;
 return errors === 0;
 }
-const $NodePairingRequest = validate191;
-const $NodePairResolvedEvent = validate305;
-function validate305(data, {instancePath=""}={}){
+const $NodePairingRequest = validate196;
+const $NodePairResolvedEvent = validate310;
+function validate310(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11007,11 +11388,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate305.errors = vErrors;
+validate310.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeRequestEvent = validate306;
-function validate306(data, {instancePath=""}={}){
+const $NodeInvokeRequestEvent = validate311;
+function validate311(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11074,12 +11455,12 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate306.errors = vErrors;
+validate311.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairingRequest = validate173;
-const $DevicePairResolvedEvent = validate307;
-function validate307(data, {instancePath=""}={}){
+const $DevicePairingRequest = validate178;
+const $DevicePairResolvedEvent = validate312;
+function validate312(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11129,11 +11510,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate307.errors = vErrors;
+validate312.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalPending = validate308;
-function validate309(data, {instancePath=""}={}){
+const $ExecApprovalPending = validate313;
+function validate314(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -11202,10 +11583,10 @@ vErrors = add(vErrors, instancePath+"/sessionKey", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate309.errors = vErrors;
+validate314.errors = vErrors;
 return errors === 0;
 }
-function validate308(data, {instancePath=""}={}){
+function validate313(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11230,8 +11611,8 @@ else {
 vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate309(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+if(!(validate314(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
 errors = vErrors.length;
 }}
 if(data.createdAtMs !== undefined){
@@ -11255,11 +11636,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate308.errors = vErrors;
+validate313.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolvedEvent = validate311;
-function validate311(data, {instancePath=""}={}){
+const $ExecApprovalResolvedEvent = validate316;
+function validate316(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11300,14 +11681,14 @@ if(data3 < 0 || isNaN(data3)){
 vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.request !== undefined){
-if(!(validate309(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+if(!(validate314(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate311.errors = vErrors;
+validate316.errors = vErrors;
 return errors === 0;
 }
 
@@ -11354,10 +11735,14 @@ export const resultValidators = {
   "sessions.usage.timeseries": $SessionsUsageTimeseriesResult,
   "usage.cost": $UsageCostResult,
   "usage.status": $UsageStatusResult,
+  "message.action": $MessageActionResult,
   "poll": $PollResult,
   "send": $SendResult,
   "channels.logout": $ChannelsLogoutResult,
   "channels.status": $ChannelsStatusResult,
+  "pairing.approve": $PairingApproveResult,
+  "pairing.list": $PairingListResult,
+  "pairing.reject": $PairingApproveResult,
   "web.login.start": $WebLoginStartResult,
   "web.login.wait": $WebLoginWaitResult,
   "device.pair.approve": $DevicePairApproveResult,

@@ -2071,8 +2071,112 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate69.errors = vErrors;
 return errors === 0;
 }
-const $PollParams = validate70;
+const $MessageActionParams = validate70;
 function validate70(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.action === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "action"}, "must have required property 'action'");errors++;
+}
+if(data.to === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "to"}, "must have required property 'to'");errors++;
+}
+if(data.messageId === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "messageId"}, "must have required property 'messageId'");errors++;
+}
+for(const key0 in data){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!((key0 === "action" || key0 === "channel" || key0 === "accountId" || key0 === "to" || key0 === "threadId" || key0 === "messageId" || key0 === "emoji" || key0 === "remove" || key0 === "message" || key0 === "participant" || key0 === "fromMe"))){
+vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
+}}
+if(data.action !== undefined){
+let data0 = data.action;
+if(!(((data0 === "react") || (data0 === "edit")) || (data0 === "delete"))){
+vErrors = add(vErrors, instancePath+"/action", "enum", {allowedValues: ["react","edit","delete"]}, "must be equal to one of the allowed values");errors++;
+}}
+if(data.channel !== undefined){
+let data1 = data.channel;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+let data2 = data.accountId;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/accountId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.to !== undefined){
+let data3 = data.to;
+if(typeof data3 === "string"){
+if(data3.length < 1){
+vErrors = add(vErrors, instancePath+"/to", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/to", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.threadId !== undefined){
+let data4 = data.threadId;
+if(typeof data4 === "string"){
+if(data4.length < 1){
+vErrors = add(vErrors, instancePath+"/threadId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/threadId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.messageId !== undefined){
+let data5 = data.messageId;
+if(typeof data5 === "string"){
+if(data5.length < 1){
+vErrors = add(vErrors, instancePath+"/messageId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.emoji !== undefined){
+if(typeof data.emoji !== "string"){
+vErrors = add(vErrors, instancePath+"/emoji", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.remove !== undefined){
+if(typeof data.remove !== "boolean"){
+vErrors = add(vErrors, instancePath+"/remove", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.message !== undefined){
+let data8 = data.message;
+if(typeof data8 === "string"){
+if(data8.length < 1){
+vErrors = add(vErrors, instancePath+"/message", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.participant !== undefined){
+let data9 = data.participant;
+if(typeof data9 === "string"){
+if(data9.length < 1){
+vErrors = add(vErrors, instancePath+"/participant", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/participant", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.fromMe !== undefined){
+if(typeof data.fromMe !== "boolean"){
+vErrors = add(vErrors, instancePath+"/fromMe", "type", {type: "boolean"}, "must be boolean");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate70.errors = vErrors;
+return errors === 0;
+}
+const $PollParams = validate71;
+function validate71(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.to === undefined){
@@ -2195,11 +2299,11 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate70.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-const $SendParams = validate71;
-function validate71(data, {instancePath=""}={}){
+const $SendParams = validate72;
+function validate72(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.to === undefined){
@@ -2210,7 +2314,7 @@ vErrors = add(vErrors, instancePath, "required", {missingProperty: "idempotencyK
 }
 for(const key0 in data){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!((key0 === "to" || key0 === "message" || key0 === "mediaUrl" || key0 === "mediaUrls" || key0 === "gifPlayback" || key0 === "channel" || key0 === "accountId" || key0 === "sessionKey" || key0 === "agentId" || key0 === "threadId" || key0 === "idempotencyKey"))){
+if(!((key0 === "to" || key0 === "message" || key0 === "mediaUrl" || key0 === "mediaUrls" || key0 === "gifPlayback" || key0 === "channel" || key0 === "accountId" || key0 === "sessionKey" || key0 === "agentId" || key0 === "threadId" || key0 === "replyTo" || key0 === "silent" || key0 === "asVoice" || key0 === "idempotencyKey"))){
 vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
 }}
 if(data.to !== undefined){
@@ -2266,10 +2370,27 @@ if(data.threadId !== undefined){
 if(typeof data.threadId !== "string"){
 vErrors = add(vErrors, instancePath+"/threadId", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data.idempotencyKey !== undefined){
-let data11 = data.idempotencyKey;
+if(data.replyTo !== undefined){
+let data11 = data.replyTo;
 if(typeof data11 === "string"){
 if(data11.length < 1){
+vErrors = add(vErrors, instancePath+"/replyTo", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/replyTo", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.silent !== undefined){
+if(typeof data.silent !== "boolean"){
+vErrors = add(vErrors, instancePath+"/silent", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.asVoice !== undefined){
+if(typeof data.asVoice !== "boolean"){
+vErrors = add(vErrors, instancePath+"/asVoice", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.idempotencyKey !== undefined){
+let data14 = data.idempotencyKey;
+if(typeof data14 === "string"){
+if(data14.length < 1){
 vErrors = add(vErrors, instancePath+"/idempotencyKey", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
 }}
 else {
@@ -2278,11 +2399,11 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate71.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsLogoutParams = validate72;
-function validate72(data, {instancePath=""}={}){
+const $ChannelsLogoutParams = validate73;
+function validate73(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -2309,11 +2430,11 @@ vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate72.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsStatusParams = validate73;
-function validate73(data, {instancePath=""}={}){
+const $ChannelsStatusParams = validate74;
+function validate74(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -2346,16 +2467,149 @@ vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate73.errors = vErrors;
+validate74.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginStartParams = validate74;
-function validate74(data, {instancePath=""}={}){
+const $PairingApproveParams = validate75;
+function validate75(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.channel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "channel"}, "must have required property 'channel'");errors++;
+}
+if(data.code === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "code"}, "must have required property 'code'");errors++;
+}
+for(const key0 in data){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!((((key0 === "channel") || (key0 === "code")) || (key0 === "accountId")) || (key0 === "notify"))){
+vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
+}}
+if(data.channel !== undefined){
+let data0 = data.channel;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.code !== undefined){
+let data1 = data.code;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/code", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/code", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+let data2 = data.accountId;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/accountId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.notify !== undefined){
+if(typeof data.notify !== "boolean"){
+vErrors = add(vErrors, instancePath+"/notify", "type", {type: "boolean"}, "must be boolean");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate75.errors = vErrors;
+return errors === 0;
+}
+const $PairingListParams = validate76;
+function validate76(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!((((key0 === "force") || (key0 === "verbose")) || (key0 === "timeoutMs")) || (key0 === "accountId"))){
+if(!((key0 === "channel") || (key0 === "accountId"))){
+vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
+}}
+if(data.channel !== undefined){
+let data0 = data.channel;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+let data1 = data.accountId;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/accountId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate76.errors = vErrors;
+return errors === 0;
+}
+const $PairingRejectParams = validate77;
+function validate77(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.channel === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "channel"}, "must have required property 'channel'");errors++;
+}
+if(data.code === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "code"}, "must have required property 'code'");errors++;
+}
+for(const key0 in data){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!(((key0 === "channel") || (key0 === "code")) || (key0 === "accountId"))){
+vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
+}}
+if(data.channel !== undefined){
+let data0 = data.channel;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.code !== undefined){
+let data1 = data.code;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/code", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/code", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.accountId !== undefined){
+let data2 = data.accountId;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/accountId", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate77.errors = vErrors;
+return errors === 0;
+}
+const $WebLoginStartParams = validate78;
+function validate78(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!((((((key0 === "force") || (key0 === "verbose")) || (key0 === "timeoutMs")) || (key0 === "accountId")) || (key0 === "channel")) || (key0 === "phone"))){
 vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
 }}
 if(data.force !== undefined){
@@ -2378,20 +2632,38 @@ vErrors = add(vErrors, instancePath+"/timeoutMs", "minimum", {comparison: ">=", 
 if(data.accountId !== undefined){
 if(typeof data.accountId !== "string"){
 vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.channel !== undefined){
+let data4 = data.channel;
+if(typeof data4 === "string"){
+if(data4.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.phone !== undefined){
+let data5 = data.phone;
+if(typeof data5 === "string"){
+if(data5.length < 1){
+vErrors = add(vErrors, instancePath+"/phone", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/phone", "type", {type: "string"}, "must be string");errors++;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate74.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginWaitParams = validate75;
-function validate75(data, {instancePath=""}={}){
+const $WebLoginWaitParams = validate79;
+function validate79(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!((key0 === "timeoutMs") || (key0 === "accountId"))){
+if(!((((key0 === "timeoutMs") || (key0 === "accountId")) || (key0 === "channel")) || (key0 === "shown"))){
 vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
 }}
 if(data.timeoutMs !== undefined){
@@ -2406,15 +2678,28 @@ vErrors = add(vErrors, instancePath+"/timeoutMs", "minimum", {comparison: ">=", 
 if(data.accountId !== undefined){
 if(typeof data.accountId !== "string"){
 vErrors = add(vErrors, instancePath+"/accountId", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.channel !== undefined){
+let data2 = data.channel;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/channel", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/channel", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.shown !== undefined){
+if(typeof data.shown !== "string"){
+vErrors = add(vErrors, instancePath+"/shown", "type", {type: "string"}, "must be string");errors++;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate75.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairApproveParams = validate76;
-function validate76(data, {instancePath=""}={}){
+const $DevicePairApproveParams = validate80;
+function validate80(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -2437,11 +2722,11 @@ vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate76.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRemoveParams = validate77;
-function validate77(data, {instancePath=""}={}){
+const $DevicePairRemoveParams = validate81;
+function validate81(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -2464,11 +2749,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate77.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRevokeParams = validate78;
-function validate78(data, {instancePath=""}={}){
+const $DeviceTokenRevokeParams = validate82;
+function validate82(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -2503,11 +2788,11 @@ vErrors = add(vErrors, instancePath+"/role", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate78.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRotateParams = validate79;
-function validate79(data, {instancePath=""}={}){
+const $DeviceTokenRotateParams = validate83;
+function validate83(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -2559,11 +2844,11 @@ vErrors = add(vErrors, instancePath+"/scopes", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate79.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-const $NodeDescribeParams = validate80;
-function validate80(data, {instancePath=""}={}){
+const $NodeDescribeParams = validate84;
+function validate84(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -2586,11 +2871,11 @@ vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate80.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-const $NodeEventParams = validate81;
-function validate81(data, {instancePath=""}={}){
+const $NodeEventParams = validate85;
+function validate85(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.event === undefined){
@@ -2618,11 +2903,11 @@ vErrors = add(vErrors, instancePath+"/payloadJSON", "type", {type: ["string","nu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate81.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeParams = validate82;
-function validate82(data, {instancePath=""}={}){
+const $NodeInvokeParams = validate86;
+function validate86(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -2678,11 +2963,11 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate82.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResultParams = validate83;
-function validate83(data, {instancePath=""}={}){
+const $NodeInvokeResultParams = validate87;
+function validate87(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -2763,11 +3048,11 @@ vErrors = null;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate83.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRequestParams = validate84;
-function validate84(data, {instancePath=""}={}){
+const $NodePairRequestParams = validate88;
+function validate88(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -2900,11 +3185,11 @@ vErrors = add(vErrors, instancePath+"/silent", "type", {type: "boolean"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate84.errors = vErrors;
+validate88.errors = vErrors;
 return errors === 0;
 }
-const $NodePairVerifyParams = validate85;
-function validate85(data, {instancePath=""}={}){
+const $NodePairVerifyParams = validate89;
+function validate89(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -2939,11 +3224,11 @@ vErrors = add(vErrors, instancePath+"/token", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate85.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-const $NodeRenameParams = validate86;
-function validate86(data, {instancePath=""}={}){
+const $NodeRenameParams = validate90;
+function validate90(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -2978,11 +3263,11 @@ vErrors = add(vErrors, instancePath+"/displayName", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate86.errors = vErrors;
+validate90.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalRequestParams = validate87;
-function validate87(data, {instancePath=""}={}){
+const $ExecApprovalRequestParams = validate91;
+function validate91(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -3135,11 +3420,11 @@ vErrors = add(vErrors, instancePath+"/twoPhase", "type", {type: "boolean"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate87.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolveParams = validate88;
-function validate88(data, {instancePath=""}={}){
+const $ExecApprovalResolveParams = validate92;
+function validate92(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -3174,11 +3459,11 @@ vErrors = add(vErrors, instancePath+"/decision", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate88.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalWaitDecisionParams = validate89;
-function validate89(data, {instancePath=""}={}){
+const $ExecApprovalWaitDecisionParams = validate93;
+function validate93(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -3201,11 +3486,11 @@ vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate89.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsNodeSetParams = validate90;
-function validate92(data, {instancePath=""}={}){
+const $ExecApprovalsNodeSetParams = validate94;
+function validate96(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -3230,10 +3515,10 @@ vErrors = add(vErrors, instancePath+"/autoAllowSkills", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate92.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
-function validate95(data, {instancePath=""}={}){
+function validate99(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pattern === undefined){
@@ -3263,10 +3548,10 @@ vErrors = add(vErrors, instancePath+"/lastResolvedPath", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate95.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-function validate94(data, {instancePath=""}={}){
+function validate98(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -3294,8 +3579,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate95(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(!(validate99(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
+vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -3304,10 +3589,10 @@ vErrors = add(vErrors, instancePath+"/allowlist", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate94.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-function validate91(data, {instancePath=""}={}){
+function validate95(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.version === undefined){
@@ -3336,8 +3621,8 @@ else {
 vErrors = add(vErrors, instancePath+"/socket", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.defaults !== undefined){
-if(!(validate92(data.defaults, {instancePath:instancePath+"/defaults"}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate96(data.defaults, {instancePath:instancePath+"/defaults"}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
 errors = vErrors.length;
 }}
 if(data.agents !== undefined){
@@ -3345,8 +3630,8 @@ let data5 = data.agents;
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key0 in data5){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate94(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate98(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -3355,10 +3640,10 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate91.errors = vErrors;
+validate95.errors = vErrors;
 return errors === 0;
 }
-function validate90(data, {instancePath=""}={}){
+function validate94(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -3382,8 +3667,8 @@ else {
 vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate91(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(!(validate95(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }}
 if(data.baseHash !== undefined){
@@ -3398,11 +3683,11 @@ vErrors = add(vErrors, instancePath+"/baseHash", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate90.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsSetParams = validate99;
-function validate99(data, {instancePath=""}={}){
+const $ExecApprovalsSetParams = validate103;
+function validate103(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
@@ -3414,8 +3699,8 @@ if(!((key0 === "file") || (key0 === "baseHash"))){
 vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate91(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(!(validate95(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }}
 if(data.baseHash !== undefined){
@@ -3430,11 +3715,11 @@ vErrors = add(vErrors, instancePath+"/baseHash", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate99.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-const $SkillsInstallParams = validate101;
-function validate101(data, {instancePath=""}={}){
+const $SkillsInstallParams = validate105;
+function validate105(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -3478,11 +3763,11 @@ vErrors = add(vErrors, instancePath+"/timeoutMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate101.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-const $SkillsStatusParams = validate102;
-function validate102(data, {instancePath=""}={}){
+const $SkillsStatusParams = validate106;
+function validate106(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3502,11 +3787,11 @@ vErrors = add(vErrors, instancePath+"/agentId", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate102.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-const $SkillsUpdateParams = validate103;
-function validate103(data, {instancePath=""}={}){
+const $SkillsUpdateParams = validate107;
+function validate107(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.skillKey === undefined){
@@ -3548,11 +3833,11 @@ vErrors = add(vErrors, instancePath+"/env", "type", {type: "object"}, "must be o
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate103.errors = vErrors;
+validate107.errors = vErrors;
 return errors === 0;
 }
-const $CronGetParams = validate104;
-function validate104(data, {instancePath=""}={}){
+const $CronGetParams = validate108;
+function validate108(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3581,11 +3866,11 @@ vErrors = add(vErrors, instancePath+"/jobId", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate104.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-const $CronListParams = validate105;
-function validate105(data, {instancePath=""}={}){
+const $CronListParams = validate109;
+function validate109(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3630,11 +3915,11 @@ vErrors = add(vErrors, instancePath+"/sortDir", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate105.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
-const $CronRunParams = validate106;
-function validate106(data, {instancePath=""}={}){
+const $CronRunParams = validate110;
+function validate110(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3668,11 +3953,11 @@ vErrors = add(vErrors, instancePath+"/mode", "enum", {allowedValues: ["due","for
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate106.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-const $CronRunsParams = validate107;
-function validate107(data, {instancePath=""}={}){
+const $CronRunsParams = validate111;
+function validate111(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3713,11 +3998,11 @@ vErrors = add(vErrors, instancePath+"/limit", "minimum", {comparison: ">=", limi
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate107.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-const $CronUpdateParams = validate108;
-function validate108(data, {instancePath=""}={}){
+const $CronUpdateParams = validate112;
+function validate112(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.patch === undefined){
@@ -3754,11 +4039,11 @@ vErrors = add(vErrors, instancePath+"/patch", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate108.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-const $ConfigApplyParams = validate109;
-function validate109(data, {instancePath=""}={}){
+const $ConfigApplyParams = validate113;
+function validate113(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.raw === undefined){
@@ -3807,11 +4092,11 @@ vErrors = add(vErrors, instancePath+"/restartDelayMs", "minimum", {comparison: "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate109.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetParams = validate110;
-function validate110(data, {instancePath=""}={}){
+const $ConfigSetParams = validate114;
+function validate114(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.raw === undefined){
@@ -3843,11 +4128,11 @@ vErrors = add(vErrors, instancePath+"/baseHash", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate110.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigParams = validate111;
-function validate111(data, {instancePath=""}={}){
+const $TalkConfigParams = validate115;
+function validate115(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -3862,11 +4147,11 @@ vErrors = add(vErrors, instancePath+"/includeSecrets", "type", {type: "boolean"}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate111.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-const $TalkModeParams = validate112;
-function validate112(data, {instancePath=""}={}){
+const $TalkModeParams = validate116;
+function validate116(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -3888,38 +4173,38 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate112.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertParams = validate113;
-function validate113(data, {instancePath=""}={}){
+const $TtsConvertParams = validate117;
+function validate117(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate113.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderParams = validate114;
-function validate114(data, {instancePath=""}={}){
+const $TtsSetProviderParams = validate118;
+function validate118(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate114.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
-const $VoicewakeSetParams = validate115;
-function validate115(data, {instancePath=""}={}){
+const $VoicewakeSetParams = validate119;
+function validate119(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate115.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelParams = validate116;
-function validate116(data, {instancePath=""}={}){
+const $WizardCancelParams = validate120;
+function validate120(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -3942,11 +4227,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate116.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextParams = validate117;
-function validate117(data, {instancePath=""}={}){
+const $WizardNextParams = validate121;
+function validate121(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -3992,11 +4277,11 @@ vErrors = add(vErrors, instancePath+"/answer", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate117.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartParams = validate118;
-function validate118(data, {instancePath=""}={}){
+const $WizardStartParams = validate122;
+function validate122(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4016,20 +4301,20 @@ vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate118.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestParams = validate119;
-function validate119(data, {instancePath=""}={}){
+const $BrowserRequestParams = validate123;
+function validate123(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate119.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-const $UpdateRunParams = validate120;
-function validate120(data, {instancePath=""}={}){
+const $UpdateRunParams = validate124;
+function validate124(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4066,11 +4351,11 @@ vErrors = add(vErrors, instancePath+"/timeoutMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate120.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogParams = validate121;
-function validate121(data, {instancePath=""}={}){
+const $ToolsCatalogParams = validate125;
+function validate125(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4094,7 +4379,7 @@ vErrors = add(vErrors, instancePath+"/includePlugins", "type", {type: "boolean"}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate121.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
 
@@ -4148,10 +4433,14 @@ export const paramsValidators = {
   "sessions.usage.timeseries": $SessionsUsageTimeseriesParams,
   "usage.cost": $UsageCostParams,
   "usage.status": $LastHeartbeatParams,
+  "message.action": $MessageActionParams,
   "poll": $PollParams,
   "send": $SendParams,
   "channels.logout": $ChannelsLogoutParams,
   "channels.status": $ChannelsStatusParams,
+  "pairing.approve": $PairingApproveParams,
+  "pairing.list": $PairingListParams,
+  "pairing.reject": $PairingRejectParams,
   "web.login.start": $WebLoginStartParams,
   "web.login.wait": $WebLoginWaitParams,
   "device.pair.approve": $DevicePairApproveParams,

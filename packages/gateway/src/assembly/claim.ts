@@ -1,12 +1,13 @@
 /** What a start must get hold of before anything is written: a usable state directory, its lock, the port (R-OWN-1, R-OWN-3,
- *  R-OWN-4). Throws StartRefused with the text for the terminal. */
+ *  R-OWN-4). Throws StartFailed with the text for the terminal. */
 import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import type { Logger } from "../kernel/log.ts";
 import { commandLine } from "../kernel/paths.ts";
 import type { World } from "../kernel/world.ts";
 import { ListenError, Listener } from "../server/index.ts";
 import { openStateLock, StateLockedError, type StateLock } from "../store/index.ts";
-import { StartRefused, type Endpoint } from "./startup-checks.ts";
+import { StartFailed, type Endpoint } from "./startup-checks.ts";
+import { holdersOf, portLines } from "./doctor/listeners.ts";
 import { readStatusFile, type StatusFile } from "./status-file.ts";
 import { loadTls } from "./tls.ts";
 
@@ -19,14 +20,14 @@ export function ensureStateDir(state: string, world: World): void {
     const uid = process.getuid?.() ?? 0;
     const gid = process.getgid?.() ?? 0;
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new StartRefused(
+    throw new StartFailed(
       `State directory ${state} cannot be written (${code}). It must belong to ${uid}:${gid}: chown -R ${uid}:${gid} ${state}`,
     );
   }
   if (world.platform === "win32") return;
   const mode = statSync(state).mode & 0o777;
   if ((mode & 0o022) !== 0) {
-    throw new StartRefused(
+    throw new StartFailed(
       `State directory ${state} may be written by others (mode ${mode.toString(8)}). Run: chmod 700 ${state}`,
     );
   }
@@ -51,13 +52,22 @@ export async function takeLock(state: string, endpoint: Endpoint, world: World):
   }
 }
 
-function alreadyRunning(state: string, owner: StatusFile | undefined, world: World): StartRefused {
+function alreadyRunning(state: string, owner: StatusFile | undefined, world: World): StartFailed {
   const who = owner
     ? `pid ${owner.pid}, version ${owner.version}, ws://${owner.host}:${owner.port}, as reported`
     : "owner unknown";
-  return new StartRefused(
-    `gateway already running (${who}); it owns ${state}.\nStop it (${commandLine(world, "gateway stop")}) or use another profile: openclaw --profile <name> gateway.`,
+  return new StartFailed(
+    `gateway already running (${who}); it owns ${state}.\n${superviseHint(world)}\nOr use another profile: openclaw --profile <name> gateway.`,
   );
+}
+
+const superviseHint = (world: World): string =>
+  `If the gateway is supervised, stop it with: ${commandLine(world, "gateway stop")}`;
+
+/** lifecycle.md §2.2 step 11, §9.9: how to stop it, who holds the port, what to do instead. */
+function portTaken(port: number, world: World): string {
+  const lines = [superviseHint(world), `Port ${port} is already in use.`, ...portLines(holdersOf(port), world)];
+  return [...lines, "Or choose another port with --port."].join("\n");
 }
 
 async function listens(host: string, port: number): Promise<boolean> {
@@ -93,12 +103,12 @@ export async function bind(endpoint: Endpoint, log: Logger, world: World, state:
       const owner = readStatusFile(state);
       const hint =
         owner?.state === "running" && owner.port === endpoint.port ? ` (last reported owner: pid ${owner.pid})` : "";
-      throw new StartRefused(
-        `another gateway instance is already listening on ${scheme}://${endpoint.host}:${endpoint.port}${hint}\nPort ${endpoint.port} is already in use. Stop what listens there, or choose another port with --port.`,
+      throw new StartFailed(
+        `another gateway instance is already listening on ${scheme}://${endpoint.host}:${endpoint.port}${hint}\n${portTaken(endpoint.port, world)}`,
         false,
       );
     }
-    throw new StartRefused(
+    throw new StartFailed(
       `failed to bind gateway socket on ${scheme}://${endpoint.host}:${endpoint.port}: ${(error as Error).message}`,
       true,
     );

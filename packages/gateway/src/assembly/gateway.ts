@@ -30,6 +30,7 @@ export class Gateway {
   readonly sentinel: Sentinel;
   readonly #rooms: Rooms;
   readonly #background = new AbortController();
+  #draining = false;
   #stopping: Promise<void> | undefined;
   #durable: Promise<void> | undefined;
 
@@ -79,12 +80,14 @@ export class Gateway {
 
   /** Waits for running turns before a planned restart; new requests are refused meanwhile. */
   async drain(budgetMs: number): Promise<void> {
+    this.#draining = true;
     this.#rooms.server.drain();
     await this.#rooms.agents.drain(budgetMs);
   }
 
   /** The restart was called off: as if `drain` had not been. */
   resume(): void {
+    this.#draining = false;
     this.#rooms.server.resume();
     this.#rooms.agents.resume();
   }
@@ -99,6 +102,8 @@ export class Gateway {
     const next = snapshot.config as EffectiveConfig;
     const failed = await lifecycle.reload(plan.services.keys(), next);
     config.current = next;
+    // More lanes count for runs that wait already (lifecycle.md §7.4).
+    if (!this.#draining) this.#rooms.agents.resume();
     recordApplied(snapshot, this.#rooms.world, this.#rooms.log.child("config"));
     return failed;
   }

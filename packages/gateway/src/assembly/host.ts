@@ -1,27 +1,26 @@
 /** Host: what lives as long as the process — state lock, port, log, status file, reload and restart. A Gateway generation plugs
  *  into it; a restart in process replaces the generation and keeps the port (settled.md 23). */
+import { stopBudgetMs } from "../kernel/lifecycle.ts";
 import { createLogger, type Logger, type Sink } from "../kernel/log.ts";
-import { commandLine, configPath, profileName, stateDir } from "../kernel/paths.ts";
+import { configPath, profileName, stateDir } from "../kernel/paths.ts";
 import { Redactor } from "../kernel/redact.ts";
 import type { Timer, World } from "../kernel/world.ts";
-import { describeIssues, readConfig, type ConfigSnapshot } from "../config/index.ts";
+import { readConfig, type ConfigSnapshot } from "../config/index.ts";
 import type { Listener } from "../server/index.ts";
 import type { StateLock } from "../store/index.ts";
-import { lastGoodHint } from "./applied-config.ts";
 import { bind, ensureStateDir, takeLock } from "./claim.ts";
 import { Gateway } from "./gateway.ts";
+import { judge } from "./judge.ts";
 import { ensureLogFolder, fileSink } from "./log-sinks.ts";
 import { Reloader } from "./reload.ts";
 import { Restarts } from "./restart.ts";
 import { SafeMode } from "./safe-mode.ts";
 import { declared, type EffectiveConfig } from "./sections.ts";
-import { resolveEndpoint, StartRefused, type Endpoint, type LaunchFlags } from "./startup-checks.ts";
+import type { Endpoint, LaunchFlags } from "./startup-checks.ts";
 import { writeStatusFile, type StatusFile } from "./status-file.ts";
 import { Exposure } from "./tailscale.ts";
 import { loadTls } from "./tls.ts";
 
-/** All stop budgets derive from this one (R-SHUT-1). */
-export const stopBudgetMs = 5_000;
 const statusEveryMs = 60_000;
 /** What clients are told; a restart takes a fraction of it. */
 const restartExpectedMs = 1_500;
@@ -355,24 +354,9 @@ export class Host {
   }
 }
 
-/** The port a start with these flags would take. Throws StartRefused when the start would be refused. */
-export function configuredPort(flags: LaunchFlags, world: World): number {
-  return judge(readConfig(configPath(world), world, declared), flags, world).port;
-}
-
 interface Candidate {
   snapshot: ConfigSnapshot;
   endpoint: Endpoint;
-}
-
-/** Where and how a gateway on this config listens. Throws StartRefused when it could not start; a missing file is legal. */
-function judge(snapshot: ConfigSnapshot, flags: LaunchFlags, world: World): Endpoint {
-  if (snapshot.verdict !== "ok" && snapshot.verdict !== "missing") {
-    throw new StartRefused(
-      `${describeIssues(snapshot)}${lastGoodHint(snapshot.path, world)}\nRun "${commandLine(world, "doctor")}" to repair, then retry.`,
-    );
-  }
-  return resolveEndpoint(flags, (snapshot.config as EffectiveConfig).gateway, snapshot.exists, snapshot.path, world);
 }
 
 /** What cannot change without binding anew. */

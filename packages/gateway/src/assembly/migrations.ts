@@ -1,5 +1,6 @@
 /** Every room's migrations, in a fixed order: what the gateway and the offline commands open the store with. */
 import { runMigrations } from "../features/agents/index.ts";
+import { channelMigrations } from "../features/channels/index.ts";
 import { deviceMigrations } from "../features/devices/index.ts";
 import { sessionMigrations } from "../features/sessions/index.ts";
 import type { Migration } from "../store/index.ts";
@@ -10,4 +11,5 @@ export const storeMigrations: readonly Migration[] = [
   ...deviceMigrations,
   ...runMigrations,
   ...sentinelMigrations,
+  ...channelMigrations,
 ];

@@ -6,7 +6,7 @@ import { describeIssues, readConfig } from "../config/index.ts";
 import { AgentDirectory } from "../features/agents/index.ts";
 import type { KeyHome } from "../features/sessions/index.ts";
 import { silentLogger } from "../kernel/log.ts";
-import { configPath, stateDir } from "../kernel/paths.ts";
+import { commandLine, configPath, stateDir } from "../kernel/paths.ts";
 import type { World } from "../kernel/world.ts";
 import { openStateLock, openStore, StateLockedError, type SqliteStore, type StateLock } from "../store/index.ts";
 import { storeMigrations } from "./migrations.ts";
@@ -30,7 +30,7 @@ export function offlineSettings(world: World): OfflineSettings {
 
 /** Runs `work` with the store open and the state directory locked. Throws GatewayError("conflict") while a gateway runs. */
 export async function withOfflineStore<T>(world: World, work: (store: SqliteStore) => Promise<T>): Promise<T> {
-  const lock = takeLock(stateDir(world));
+  const lock = takeLock(stateDir(world), world);
   try {
     const store = openStore({
       path: join(stateDir(world), "openclaw.db"),
@@ -48,7 +48,7 @@ export async function withOfflineStore<T>(world: World, work: (store: SqliteStor
   }
 }
 
-function takeLock(state: string): StateLock {
+function takeLock(state: string, world: World): StateLock {
   try {
     return openStateLock(state);
   } catch (error) {
@@ -59,7 +59,7 @@ function takeLock(state: string): StateLock {
       : "owner unknown";
     throw new GatewayError(
       "conflict",
-      `A gateway is running (${who}) and owns ${state}.\nStop it (openclaw gateway stop, or Ctrl-C where it runs) and run this again.`,
+      `A gateway is running (${who}) and owns ${state}.\nStop it (${commandLine(world, "gateway stop")}, or Ctrl-C where it runs) and run this again.`,
       { details: { code: "GATEWAY_RUNNING" } },
     );
   }

@@ -30,6 +30,7 @@ import type { World } from "../kernel/world.ts";
 import { Server, type Listener } from "../server/index.ts";
 import { type SqliteStore } from "../store/index.ts";
 import { laterMethods } from "./later-methods.ts";
+import { buildChannels, joinChannels } from "./channels.ts";
 import { joinHandlers } from "./handlers.ts";
 import { setupPorts } from "./onboard.ts";
 import { findInstall } from "./install.ts";
@@ -163,6 +164,19 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     restarts: options.process.restarts,
     sentinel,
   });
+  const channelRooms = buildChannels({
+    world: inside,
+    log,
+    store,
+    bus,
+    config,
+    redactor,
+    sessions,
+    directory,
+    systemEvent: queueSystemEvent,
+    held: () => options.process.safe()?.reason,
+    changed: () => health.refreshSoon(),
+  });
   const agents: Agents = new Agents({
     store,
     sessions,
@@ -176,10 +190,13 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     queueSystemEvent,
     tools: () => tools,
     skillsPrompt: (agentId) => skills.promptList(agentId),
+    endings: () => channelRooms.replies,
+    routes: () => channelRooms.routes,
     version,
     care,
   });
   sessions.onStop((key) => agents.stopSession(key));
+  const chats = joinChannels(channelRooms, agents);
 
   const children = new ChildFile(join(state, "children.json"), log.child("tools"));
   const processes = new Processes({
@@ -197,6 +214,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       ...coreTools({ world: inside, config, processes, agentTools: toolsOf }),
       ...agentTools(agents),
       gatewayTool(care, world),
+      chats.tool,
     ],
     agentPolicy: (agentId) => toolsOf(agentId) as ToolPolicyConfig | undefined,
   });
@@ -231,6 +249,8 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       configPath: snapshot.path,
       connections: () => server.connections().length,
     }),
+    channels: () => channelRooms.channels.health(),
+    channelSummary: () => channelRooms.channels.summaryLines(),
     configState: options.process.configState,
     safe: options.process.safe,
   };
@@ -246,6 +266,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     skillsMethods(skills),
     toolsMethods(tools, { defaultId: () => directory.defaultId(), has: (agentId) => directory.exists(agentId) }),
     agentMethods(agents),
+    chats.methods,
     setupMethods(new SetupSessions({ world, ports: setupPorts(world, { keys: "config", interactive: true }) })),
     laterMethods({ now: world.now }),
   );
@@ -283,11 +304,20 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       start: () => void killLeftovers(children.readLeftovers(), world, log.child("tools")),
       stop: (deadlineMs: number) => processes.stop(deadlineMs),
     },
+    chats.adapters,
     // Every run a former process left open is resolved before anyone can connect (R-SHUT-2).
     { name: "agents", start: () => agents.start() },
     sentinel,
-    new StallWatch({ world, log: log.child("stall"), woke: () => server.woke() }),
+    new StallWatch({
+      world,
+      log: log.child("stall"),
+      woke: (gapMs) => {
+        server.woke();
+        for (const channel of channelRooms.services) channel.woke(gapMs);
+      },
+    }),
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
+    ...chats.services,
   ];
   return {
     world,

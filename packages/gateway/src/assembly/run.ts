@@ -1,23 +1,28 @@
 /** `openclaw gateway run`: the foreground process. Signals, console, exit codes (lifecycle.md §6). */
+import { GatewayError } from "@openclaw/protocol";
 import type { RunOptions } from "./run-options.ts";
 import { VERSION } from "../kernel/version.ts";
 import { Redactor } from "../kernel/redact.ts";
 import { systemWorld, type World } from "../kernel/world.ts";
+import { stopBudgetMs } from "../kernel/lifecycle.ts";
 import { createLogger } from "../kernel/log.ts";
 import { prepareDev } from "./dev.ts";
 import { handleFaults } from "./faults.ts";
 import { freePort } from "./force.ts";
-import { configuredPort, Host, stopBudgetMs } from "./host.ts";
+import { Host } from "./host.ts";
+import { configuredPort } from "./judge.ts";
 import { consoleSink } from "./log-sinks.ts";
+import { notifyManager } from "../service/index.ts";
 import { standardOutput } from "./standard-output.ts";
-import { StartRefused } from "./startup-checks.ts";
+import { StartFailed, StartRefused } from "./startup-checks.ts";
+import { StoreCorruptError, StoreFullError, StoreTooNewError } from "../store/index.ts";
 import { welcome } from "./welcome.ts";
 
 type Signal = "SIGTERM" | "SIGINT" | "SIGUSR1";
 
 /** Resolves with the exit code. */
 export async function runGateway(options: RunOptions): Promise<number> {
-  // Before anything else: without a handler SIGUSR1 would open the runtime's debug port (R-SIG-1).
+  // Before anything else: from here on no signal is lost (R-SIG-1).
   const signals = new Signals();
   const world = systemWorld();
   const redactor = new Redactor();
@@ -64,6 +69,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
       process.exit(1);
     },
   });
+  await notifyManager(world, ["--ready", `--status=listening on ${host.listener.url}`]);
   await welcome(host, world);
   const code = await Promise.race([
     serve(host, signals),
@@ -83,6 +89,7 @@ async function serve(host: Host, signals: Signals): Promise<number> {
     }
     host.log.info(`signal ${signal} received`);
     host.log.info(`received ${signal}; shutting down`);
+    void notifyManager(host.world, ["--stopping"]);
     return stop(host, signals);
   }
 }
@@ -114,15 +121,17 @@ async function stop(host: Host, signals: Signals): Promise<number> {
   return code;
 }
 
+/** Their texts name cause and next step; a stack would only hide them. */
+const explainedErrors = [GatewayError, StoreCorruptError, StoreFullError, StoreTooNewError];
+
 function refuse(error: unknown, world: World, redactor: Redactor): number {
   const text = error instanceof Error ? error.message : String(error);
-  const prefix =
-    error instanceof StartRefused && !text.startsWith("gateway already") && !text.startsWith("another gateway")
-      ? ""
-      : "Gateway failed to start: ";
-  const detail = error instanceof StartRefused ? text : error instanceof Error ? (error.stack ?? text) : text;
-  process.stderr.write(`${redactor.clean(prefix + (error instanceof StartRefused ? text : detail))}\n`);
-  const configuration = error instanceof StartRefused && error.configuration;
+  const refused = error instanceof StartRefused;
+  const prefix = refused && !(error instanceof StartFailed) ? "" : "Gateway failed to start: ";
+  const explained = refused || explainedErrors.some((kind) => error instanceof kind);
+  const detail = !explained && error instanceof Error ? (error.stack ?? text) : text;
+  process.stderr.write(`${redactor.clean(prefix + detail)}\n`);
+  const configuration = refused && error.configuration;
   return configuration && world.env.OPENCLAW_SERVICE_MARKER ? 78 : 1;
 }
 

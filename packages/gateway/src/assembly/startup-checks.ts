@@ -17,6 +17,9 @@ export class StartRefused extends Error {
   }
 }
 
+/** Past the checks of §2.2: the state directory, its lock or the port cannot be had. Told after `Gateway failed to start: `. */
+export class StartFailed extends StartRefused {}
+
 /** Flags of `gateway run`; they win over config and environment, also after a restart in process. */
 export interface LaunchFlags {
   port?: number;

@@ -1,6 +1,7 @@
 /** `config validate` and `config schema`. */
 import { configPath, displayPath } from "../kernel/paths.ts";
 import type { Context } from "./command.ts";
+import { suggest } from "./profile.ts";
 import { rooms } from "./rooms.ts";
 import { clean } from "./terminal/clean.ts";
 
@@ -20,7 +21,7 @@ export async function validate(context: Context): Promise<number> {
   if (!ok) context.note("Config invalid", `File: ${displayPath(path, context.io)}`, "Problem:", ...lines(issues));
   if (legacyIssues.length > 0) context.note("Legacy config keys detected:", ...lines(legacyIssues));
   if (warnings.length > 0) context.note("Warnings:", ...lines(warnings));
-  if (!ok || legacyIssues.length > 0) context.note("Run: openclaw doctor --fix");
+  if (!ok || legacyIssues.length > 0) context.note(`Run: ${suggest(context.io.env, "doctor --fix")}`);
   if (ok)
     context.print(
       verdict === "missing"

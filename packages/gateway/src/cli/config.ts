@@ -3,6 +3,7 @@ import { locateConfig } from "../config/locate.ts";
 import { parsePath } from "../config/path.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
+import { suggest } from "./profile.ts";
 import { clean } from "./terminal/clean.ts";
 
 /** The keys of a path as it was typed. Throws CommandError. */
@@ -20,7 +21,7 @@ export async function get(context: Context): Promise<number> {
   const config = await locateConfig(context.io);
   if (config.verdict === "unreadable" || config.verdict === "invalid") {
     throw new CommandError(
-      `Config invalid\nFile: ${config.path}\nProblem:\n  - ${config.problem ?? ""}\nRun: openclaw doctor --fix`,
+      `Config invalid\nFile: ${config.path}\nProblem:\n  - ${config.problem ?? ""}\nRun: ${suggest(context.io.env, "doctor --fix")}`,
     );
   }
   let value: unknown = config.document;

@@ -1,6 +1,7 @@
 /** `devices`: who waits, who is paired, and their tokens. */
 import { UsageError } from "./command.ts";
 import type { Context } from "./command.ts";
+import { suggest } from "./profile.ts";
 import { list as items, numberOf, record, textOf, withGateway } from "./rpc.ts";
 import { cleanLine } from "./terminal/clean.ts";
 import { age } from "./terminal/time.ts";
@@ -69,11 +70,11 @@ export const approve = (context: Context): Promise<number> => decide(context, "d
 
 export const reject = (context: Context): Promise<number> => decide(context, "device.pair.reject", "Rejected");
 
-function deviceAndRole({ options }: Context): { deviceId: string; role: string } {
+function deviceAndRole({ io, options }: Context): { deviceId: string; role: string } {
   const deviceId = options.text("device");
   const role = options.text("role");
   if (!deviceId || !role)
-    throw new UsageError("Pass --device <id> and --role <role>; see them with: openclaw devices list");
+    throw new UsageError(`Pass --device <id> and --role <role>; see them with: ${suggest(io.env, "devices list")}`);
   return { deviceId, role };
 }
 

@@ -10,9 +10,9 @@ import { probe } from "./probe.ts";
 import { suggest } from "./profile.ts";
 import { rooms } from "./rooms.ts";
 import { pasteRedactor } from "./status-paste.ts";
-import { localTarget } from "./target.ts";
+import { localTarget, shownAddress } from "./target.ts";
 import { cleanLine } from "./terminal/clean.ts";
-import { styleFor, widthOf, wrap } from "./terminal/style.ts";
+import { folded, styleFor, widthOf, wrap } from "./terminal/style.ts";
 import type { Style } from "./terminal/style.ts";
 
 export async function run(context: Context): Promise<number> {
@@ -52,7 +52,7 @@ async function unreachable({ io }: Context): Promise<Finding[]> {
     {
       code: "gateway-unreachable",
       severity: "error",
-      title: `A gateway runs, and does not answer this command at ${target.url}.`,
+      title: `A gateway runs, and does not answer this command at ${shownAddress(target.url)}.`,
       cause,
       fix: refused
         ? "It was started with another token or password; restart it, or give this shell the same one."
@@ -115,7 +115,7 @@ function describe({ io }: Context, report: DoctorReport, repaired: boolean): str
     lines.push(`Run "${suggest(io.env, "doctor --fix")}" to apply changes.`);
   }
   lines.push("Doctor complete.");
-  return lines;
+  return folded(io.stdout, lines);
 }
 
 function summary({ findings, checks }: DoctorReport): string {

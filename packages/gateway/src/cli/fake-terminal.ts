@@ -36,6 +36,10 @@ interface Setting {
   columns?: number;
   /** What the person at the terminal answers to each question; after them the input ends. Absent: nobody sits there. */
   answers?: readonly string[];
+  /** Linux without. */
+  platform?: NodeJS.Platform;
+  /** Where the machine's own files are; those of this one without. */
+  machine?: { root: string; uid: number };
   /** Divides every delay. */
   speed?: number;
   /** Gets the function that presses Ctrl-C. */
@@ -48,11 +52,11 @@ export async function cli(words: string, setting: Setting = {}): Promise<Run> {
 
 export async function cliArgs(
   argv: readonly string[],
-  { env = {}, tty = false, columns, answers, speed = 1, onReady }: Setting = {},
+  { env = {}, tty = false, columns, answers, platform = "linux", machine, speed = 1, onReady }: Setting = {},
 ): Promise<Run> {
   let out = "";
   let err = "";
-  const world = systemWorld({ HOME: home, ...env });
+  const world = { ...systemWorld({ HOME: home, ...env }), platform };
   let timers = 0;
   const left = answers && [...answers];
   const interrupts = new Set<() => void>();
@@ -60,7 +64,8 @@ export async function cliArgs(
     stdout: { write: (text) => void (out += text), isTTY: tty, columns },
     stderr: { write: (text) => void (err += text), isTTY: tty, columns },
     env: { HOME: home, ...env },
-    platform: "linux",
+    platform,
+    machine,
     pid: 1,
     setTitle: () => {},
     cwd: () => home,

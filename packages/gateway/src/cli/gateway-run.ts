@@ -4,13 +4,19 @@ import type { Context, Options } from "./command.ts";
 import { rooms } from "./rooms.ts";
 import type { RunOptions } from "../assembly/run-options.ts";
 
-function oneOf<const T extends string>(options: Options, name: string, allowed: readonly T[]): T | undefined {
+/** `or` stands before the last of three and more; the text for `--ws-log` has always gone without it. */
+function oneOf<const T extends string>(
+  options: Options,
+  name: string,
+  allowed: readonly T[],
+  or = "or ",
+): T | undefined {
   const value = options.text(name);
   if (value === undefined) return undefined;
   const found = allowed.find((candidate) => candidate === value);
   if (found !== undefined) return found;
   const quoted = allowed.map((candidate) => `"${candidate}"`);
-  const list = allowed.length > 2 ? `${quoted.slice(0, -1).join(", ")}, or ${quoted.at(-1)}` : quoted.join(" or ");
+  const list = allowed.length > 2 ? `${quoted.slice(0, -1).join(", ")}, ${or}${quoted.at(-1)}` : quoted.join(" or ");
   throw new CommandError(`Invalid --${name} (use ${list})`);
 }
 
@@ -26,7 +32,7 @@ export async function run(context: Context): Promise<number> {
   const { options, io } = context;
   const dev = options.has("dev") || io.env.OPENCLAW_PROFILE === "dev";
   if (options.has("reset") && !dev) throw new CommandError("Use --reset with --dev.");
-  const wsLog = oneOf(options, "ws-log", ["auto", "full", "compact"]);
+  const wsLog = oneOf(options, "ws-log", ["auto", "full", "compact"], "");
   const given = port(options);
   const token = options.text("token");
   const password = options.text("password");

@@ -70,7 +70,8 @@ function describe(context: Context, health: unknown): string[] {
   );
   if (names.length > 0) lines.push(`Agents: ${names.join(", ")}`);
   const beats = agents.flatMap((agent) => {
-    const every = cleanLine(textOf(record(agent.heartbeat).every));
+    const heartbeat = record(agent.heartbeat);
+    const every = heartbeat.enabled === false ? "disabled" : cleanLine(textOf(heartbeat.every));
     return every ? [`${every} (${cleanLine(textOf(agent.agentId))})`] : [];
   });
   if (beats.length > 0) lines.push(`Heartbeat interval: ${beats.join(", ")}`);

@@ -37,6 +37,8 @@ export interface Io {
   /** Puts a question to the person at the terminal; resolves with undefined at the end of the input. Absent when nobody sits
    *  there. */
   readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
+  /** Folder that stands for `/` where the machine's own files are looked at, and the account; only tests have one. */
+  readonly machine?: { root: string; uid: number } | undefined;
   /** The full World, for the commands that start a gateway or write files. */
   world(): Promise<World>;
 }

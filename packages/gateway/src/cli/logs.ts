@@ -8,7 +8,7 @@ import { readEnd } from "./last-known.ts";
 import { formatLogLine, logLevels, parseLogLine } from "./log-line.ts";
 import { suggest } from "./profile.ts";
 import { connectionFacts, createClient, describeFailure, list, numberOf, record, textOf } from "./rpc.ts";
-import { resolveTarget } from "./target.ts";
+import { resolveTarget, shownAddress } from "./target.ts";
 import type { Target } from "./target.ts";
 import { clean } from "./terminal/clean.ts";
 import { toJson } from "./terminal/json.ts";
@@ -122,9 +122,11 @@ export async function run(context: Context): Promise<number> {
     for (;;) {
       try {
         if (!client || client.state === "stopped") {
+          // Also when the connection ended between two looks, which no call has noticed.
+          const again = client !== undefined;
           client = createClient(target, io, timeoutMs);
           await client.connect();
-          if (failures > 0) printer.notice("Connected again.");
+          if (again) printer.notice("Connected again.");
         }
         const tail = tailOf(
           await client.callAny("logs.tail", { limit, maxBytes, ...(cursor === undefined ? {} : { cursor }) }),
@@ -183,7 +185,7 @@ function readLocally(context: Context, error: unknown, target: Target, printer: 
   const why = failure instanceof Error ? (failure.message.split("\n")[0] ?? "") : String(failure);
   const hint = `run ${suggest(io.env, "doctor")}.`;
   if (json) {
-    const details = { url: target.url, source: target.source, config: target.config.path };
+    const details = { url: shownAddress(target.url), source: target.source, config: target.config.path };
     io.stderr.write(`${toJson({ type: "error", message, error: clean(why), details, hint: `Hint: ${hint}` }, 0)}\n`);
     return 1;
   }

@@ -4,6 +4,7 @@ import type { Hello } from "@openclaw/client";
 import { Interrupted } from "./command.ts";
 import type { Io } from "./io.ts";
 import { createClient, record, textOf } from "./rpc.ts";
+import { shownAddress } from "./target.ts";
 import type { Target } from "./target.ts";
 
 export interface Probe {
@@ -49,12 +50,12 @@ export async function probe(
         }
       }),
     );
-    return { url: target.url, ok: true, latencyMs, error: null, close: null, hello, answers };
+    return { url: shownAddress(target.url), ok: true, latencyMs, error: null, close: null, hello, answers };
   } catch (error) {
     if (interrupted) throw new Interrupted();
     const close = error instanceof ClosedError ? { code: error.code, reason: error.reason } : null;
     const message = error instanceof Error ? error.message : String(error);
-    return { url: target.url, ok: false, latencyMs: null, error: message, close, answers };
+    return { url: shownAddress(target.url), ok: false, latencyMs: null, error: message, close, answers };
   } finally {
     release();
     client?.stop();

@@ -25,6 +25,13 @@ export async function askAll(wizard: Wizard, title: string): Promise<void> {
   clack.outro(wizard.state.draft.declined ? "Nothing was written." : "That is all.", { output });
 }
 
+/** One question outside the set-up. Throws Interrupted on Ctrl-C. */
+export async function askOne(step: Omit<Step, "id">): Promise<string> {
+  const answer = await ask({ ...step, id: "question" });
+  if (clack.isCancel(answer)) throw new Interrupted();
+  return typeof answer === "string" ? answer : "";
+}
+
 async function ask(step: Step): Promise<unknown> {
   const message = clean(step.message ?? "");
   const options = (step.options ?? []).map(({ value, label, hint }) => ({

@@ -11,4 +11,7 @@ export const rooms = {
   doctor: { id: "doctor", summary: "finds and repairs faults", load: () => import("../assembly/doctor/index.ts") },
   listeners: { id: "listeners", summary: "who holds a port", load: () => import("../assembly/doctor/listeners.ts") },
   install: { id: "install", summary: "how the program was installed", load: () => import("../assembly/install.ts") },
+  service: { id: "service", summary: "the service manager", load: () => import("../service/index.ts") },
+  judge: { id: "judge", summary: "whether a start would succeed", load: () => import("../assembly/judge.ts") },
+  dotenv: { id: "dotenv", summary: "keeps a secret beside the config", load: () => import("../assembly/dotenv.ts") },
 } as const;

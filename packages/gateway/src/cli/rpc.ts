@@ -9,7 +9,7 @@ import { CommandError, Interrupted } from "./command.ts";
 import type { Context } from "./command.ts";
 import type { Io } from "./io.ts";
 import { suggest } from "./profile.ts";
-import { resolveTarget, sourceConflict } from "./target.ts";
+import { resolveTarget, shownAddress, sourceConflict } from "./target.ts";
 import type { Target } from "./target.ts";
 import { VERSION } from "../kernel/version.ts";
 
@@ -116,14 +116,14 @@ export function describeFailure(error: unknown, target: Target, io: Io): unknown
   const hint = hintFor(error, target, io);
   if (hint) lines.push(`Hint: ${hint}`);
   const code = error instanceof ClosedError ? { closeCode: error.code } : {};
-  return new CommandError(lines.join("\n"), { url: target.url, ...code }, { cause: error });
+  return new CommandError(lines.join("\n"), { url: shownAddress(target.url), ...code }, { cause: error });
 }
 
 /** Target, source, config and bind, one line each. */
 export function connectionFacts(target: Target, io: Io): string[] {
   const { config } = target;
   const lines = [
-    `Gateway target: ${target.url}`,
+    `Gateway target: ${shownAddress(target.url)}`,
     `Source: ${target.source}`,
     `Config: ${displayPath(config.path, io)}${config.verdict === "ok" ? "" : ` (${config.verdict})`}`,
   ];

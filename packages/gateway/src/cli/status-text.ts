@@ -14,8 +14,9 @@ import { list, numberOf, record, textOf } from "./rpc.ts";
 import { describeDifference } from "./status-differences.ts";
 import { pasteRedactor } from "./status-paste.ts";
 import type { Seen } from "./status.ts";
+import { shownAddress } from "./target.ts";
 import { clean, cleanLine } from "./terminal/clean.ts";
-import { displayWidth, widthOf, wrap } from "./terminal/style.ts";
+import { displayWidth, folded, widthOf, wrap } from "./terminal/style.ts";
 import { table } from "./terminal/table.ts";
 import { age, duration } from "./terminal/time.ts";
 
@@ -38,18 +39,24 @@ export function describeStatus(context: Context, seen: Seen): string[] {
     ...faults(io, seen),
   ];
   if (problems.length > 0) lines.push("", "Problems", ...problems.map((problem) => `  ${cleanLine(problem)}`));
-  if (result.answers.health !== undefined) lines.push("", "Health", ...channelLines(result.answers.health));
+  if (result.answers.health !== undefined) lines.push("", "Health", ...healthLines(result.answers.health));
   if (result.answers["usage.cost"] !== undefined) lines.push("", "Usage", ...usageLines(result.answers["usage.cost"]));
   if (known) lines.push("", ...describeLastKnown(known, io));
-  if (options.has("all")) lines.push("", "Diagnosis", ...diagnosis(io, seen));
   const next = nextSteps(io, seen);
-  if (next.length > 0) lines.push("", ...next);
   const redactor = pasteRedactor(target, io);
-  return lines.map((line) => redactor.clean(line));
+  const page = (text: readonly string[]) =>
+    folded(
+      io.stdout,
+      text.map((line) => redactor.clean(line)),
+    );
+  // What is pasted into a report keeps its lines whole.
+  const report = options.has("all") ? ["", "Diagnosis", ...diagnosis(io, seen)] : [];
+  return [...page(lines), ...report.map((line) => redactor.clean(line)), ...page(next.length > 0 ? ["", ...next] : [])];
 }
 
-function overview(context: Context, { target, result, status, agents, auth, misconfigured }: Seen): Row[] {
+function overview(context: Context, seen: Seen): Row[] {
   const { io } = context;
+  const { target, result, status, agents, auth, misconfigured, install, updates } = seen;
   const { config } = target;
   const self = selfOf(result);
   const show = (path: string) => displayPath(path, io);
@@ -59,7 +66,7 @@ function overview(context: Context, { target, result, status, agents, auth, misc
     ["OS", osOf(io.platform).label],
     ["Config", `${show(config.path)}${config.verdict === "ok" ? "" : ` (${config.verdict})`}`],
     ["State dir", show(config.stateDir)],
-    ["Gateway", `${target.url} (${target.source})`],
+    ["Gateway", `${shownAddress(target.url)} (${target.source})`],
     [
       "",
       result.ok
@@ -68,7 +75,9 @@ function overview(context: Context, { target, result, status, agents, auth, misc
     ],
     ["Auth", describeAuth(auth)],
     ["Dashboard", `http${config.tls ? "s" : ""}://127.0.0.1:${config.port}${config.basePath.replace(/\/?$/, "/")}`],
+    ["Tailscale", textOf(record(record(config.document.gateway).tailscale).mode) || "off"],
     ["Service", "not installed by this program"],
+    ["Update", `${installs[install.kind]}, channel ${updates.updateChannel}`],
   ];
   if (config.problem) rows.push(["Config problem", config.problem]);
   if (misconfigured) rows.push(["Problem", firstLine(misconfigured)]);
@@ -94,6 +103,8 @@ function overview(context: Context, { target, result, status, agents, auth, misc
   return rows;
 }
 
+const installs = { git: "source checkout", npm: "npm package", unknown: "unknown kind of installation" } as const;
+
 const firstLine = (text: string | null): string => (text ?? "").split("\n")[0] ?? "";
 
 function modelText(status: Seen["status"]): string {
@@ -117,6 +128,13 @@ const sessionRow = (row: Readonly<Record<string, unknown>>): string[] => {
 /** What this command sees to be wrong; the gateway's own problems stand beside it. */
 const faults = (io: Io, { differences }: Seen): string[] =>
   differences.map((each) => describeDifference(each, (path) => displayPath(path, io)));
+
+/** Without channels there is still a verdict. */
+function healthLines(health: unknown): string[] {
+  const channels = channelLines(health);
+  if (channels.length > 0) return channels;
+  return [record(health).ok === false ? "not ok: see the problems" : "OK, no channels"];
+}
 
 function usageLines(answer: unknown): string[] {
   const { totals, days } = record(answer);

@@ -1,5 +1,6 @@
 /** `status`: the state of things on one page. Exit 0 also when the gateway is down; local facts are shown then
  *  (lifecycle.md §14.3, R-CLI-3, R-CLI-4). */
+import type { Install } from "../assembly/install.ts";
 import type { LocatedConfig } from "../config/locate.ts";
 import { VERSION } from "../kernel/version.ts";
 import { authSource } from "./auth-source.ts";
@@ -12,11 +13,12 @@ import { waitingOldState } from "./old-state.ts";
 import { probe, selfOf } from "./probe.ts";
 import type { Probe } from "./probe.ts";
 import { suggest } from "./profile.ts";
+import { rooms } from "./rooms.ts";
 import { list, numberOf, record, textOf } from "./rpc.ts";
 import { differences } from "./status-differences.ts";
 import type { Difference } from "./status-differences.ts";
 import { describeStatus, osOf } from "./status-text.ts";
-import { localTarget, resolveTarget } from "./target.ts";
+import { localTarget, resolveTarget, shownAddress } from "./target.ts";
 import type { Target } from "./target.ts";
 
 /** Everything both outputs are made of. */
@@ -30,6 +32,13 @@ export interface Seen {
   auth: AuthSource;
   differences: Difference[];
   known: LastKnown | undefined;
+  install: Install;
+  updates: UpdateChannel;
+}
+
+interface UpdateChannel {
+  updateChannel: string;
+  updateChannelSource: "config" | "default";
 }
 
 interface Agents {
@@ -51,6 +60,8 @@ export async function run(context: Context): Promise<number> {
     ...(options.has("usage") ? { "usage.status": {}, "usage.cost": {} } : {}),
   });
   const known = result.ok ? undefined : readLastKnown(target.config.stateDir, io.now());
+  const { findInstall } = await rooms.install.load();
+  const install = findInstall(import.meta.dirname, await io.world());
   const seen: Seen = {
     target,
     result,
@@ -60,6 +71,8 @@ export async function run(context: Context): Promise<number> {
     auth: authSource(options, target, io),
     differences: differences(target, result, known),
     known,
+    install,
+    updates: channelOf(target.config, install),
   };
   if (context.json) context.printJson(asJson(context, seen));
   else context.print(...describeStatus(context, seen));
@@ -104,6 +117,15 @@ function agentsOf(result: Probe, config: LocatedConfig): Agents {
 /** No service can be installed by this release: it says so instead of guessing. */
 const service = { label: null, installed: false, loadedText: "not installed", runtimeShort: "unknown" } as const;
 
+/** `update.channel`, else what fits the installation. */
+function channelOf(config: LocatedConfig, install: Install): UpdateChannel {
+  const set = textOf(record(config.document.update).channel);
+  return {
+    updateChannel: set || (install.kind === "git" ? "dev" : "stable"),
+    updateChannelSource: set ? "config" : "default",
+  };
+}
+
 const emptySessions = { paths: [], count: 0, defaults: { model: null, contextTokens: null }, recent: [], byAgent: [] };
 
 function asJson({ io }: Context, seen: Seen): unknown {
@@ -121,6 +143,8 @@ function asJson({ io }: Context, seen: Seen): unknown {
     ...optional("runs", status.runs),
     problems: list(status.problems),
     os: osOf(io.platform),
+    update: seen.install,
+    ...seen.updates,
     version: VERSION,
     memory: null,
     memoryPlugin: { enabled: false },
@@ -129,7 +153,7 @@ function asJson({ io }: Context, seen: Seen): unknown {
     ...(waitingOldState(config.stateDir) ? { olderState: { next: suggest(io.env, "sessions import") } } : {}),
     gateway: {
       mode: config.mode === "remote" ? "remote" : "local",
-      url: target.url,
+      url: shownAddress(target.url),
       urlSource: target.source,
       auth: seen.auth,
       misconfigured: seen.misconfigured !== undefined,

@@ -164,6 +164,13 @@ export function tunnelTarget(port: number, options: Options, config: LocatedConf
 const remoteSecrets = ({ remote }: LocatedConfig, io: Io): Found =>
   found([remote.token, "gateway.remote.token"], [remote.password, passwordVariable(io) ?? "gateway.remote.password"]);
 
+/** An address for people, reports and errors: user, password and query, where secrets stand, are left out. */
+export function shownAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.username && !url?.password && !url?.search && !url?.hash) return text;
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
 function address(text: string, name: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.protocol === "ws:" || url.protocol === "wss:")) return url;

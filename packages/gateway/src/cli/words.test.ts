@@ -30,7 +30,7 @@ describe("words of the command line", () => {
     ["gateway --auth none", 'Invalid --auth (use "token" or "password")\n'],
     ["gateway --bind x", 'Invalid --bind (use "loopback", "lan", "tailnet", "auto", or "custom")\n'],
     ["gateway --tailscale x", 'Invalid --tailscale (use "off", "serve", or "funnel")\n'],
-    ["gateway --ws-log x", 'Invalid --ws-log (use "auto", "full", or "compact")\n'],
+    ["gateway --ws-log x", 'Invalid --ws-log (use "auto", "full", "compact")\n'],
     ["gateway --port 0", "Invalid port\n"],
     ["gateway --reset", "Use --reset with --dev.\n"],
     ["agent --agent main", "Message (--message) is required\n"],

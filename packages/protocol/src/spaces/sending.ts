@@ -1,7 +1,7 @@
 /** Messages and polls through channels (protocol.md §13.2). */
 import { Type } from "typebox";
 import { method } from "../define.ts";
-import { bool, closed, idempotencyKey, open, opt, str, str1, strings } from "../fields.ts";
+import { bool, choice, closed, doc, idempotencyKey, open, opt, str, str1, strings } from "../fields.ts";
 
 const delivered = {
   runId: str1,
@@ -18,8 +18,8 @@ export const send = method({
   scope: "operator.write",
   summary: "Sends one message through a channel.",
   idempotent: true,
-  duplicate: "join",
-  planned: true,
+  // The rows of the outbox decide: they know what left, also after a restart.
+  duplicate: "none",
   params: closed({
     to: str1,
     /** May be missing when media is given. */
@@ -32,6 +32,9 @@ export const send = method({
     sessionKey: opt(str),
     agentId: opt(str),
     threadId: opt(str),
+    replyTo: opt(doc("Message that is answered.", str1)),
+    silent: opt(doc("Without a sound, where the platform can.", bool)),
+    asVoice: opt(doc("Audio as a voice message.", bool)),
     idempotencyKey,
   }),
   result: open(delivered),
@@ -42,8 +45,8 @@ export const poll = method({
   scope: "operator.write",
   summary: "Sends a poll through a channel.",
   idempotent: true,
-  duplicate: "join",
-  planned: true,
+  // The rows of the outbox decide: they know what left, also after a restart.
+  duplicate: "none",
   params: closed({
     to: str1,
     question: str1,
@@ -59,4 +62,24 @@ export const poll = method({
     idempotencyKey,
   }),
   result: open({ ...delivered, pollId: opt(str) }),
+});
+
+export const messageAction = method({
+  name: "message.action",
+  scope: "operator.write",
+  summary: "Reacts to, changes or deletes a message, where the platform can.",
+  params: closed({
+    action: choice("react", "edit", "delete"),
+    channel: opt(str1),
+    accountId: opt(str1),
+    to: str1,
+    threadId: opt(str1),
+    messageId: str1,
+    emoji: opt(str),
+    remove: opt(doc("Takes the reaction back.", bool)),
+    message: opt(doc("New text.", str1)),
+    participant: opt(doc("Sender of the message, in a group.", str1)),
+    fromMe: opt(doc("The message is our own.", bool)),
+  }),
+  result: open({ ok: bool, channel: str, messageId: str }),
 });

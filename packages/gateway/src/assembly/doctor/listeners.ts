@@ -1,10 +1,14 @@
 /** Who listens on a port of this machine (lifecycle.md §9.9). On Linux read from `/proc`, so that it works without lsof; of
  *  other accounts only the user is known. Elsewhere unknown: then the list is empty. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { connect } from "node:net";
+import { commandLine } from "../../kernel/paths.ts";
+import type { World } from "../../kernel/world.ts";
 
 export interface Holder {
   pid: number;
+  /** Account name, or the number where it has none; empty when the process ended meanwhile. */
+  user: string;
   command: string;
   commandLine: string;
   address: string;
@@ -38,13 +42,51 @@ export function holdersOf(port: number): Holder[] {
       .map((fd) => sockets.get(link(`/proc/${name}/fd/${fd}`) ?? ""))
       .find((found) => found !== undefined);
     if (address === undefined) continue;
-    const commandLine = text(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim().slice(0, 240);
-    holders.push({ pid: Number(name), command: text(`/proc/${name}/comm`).trim(), commandLine, address });
+    const words = text(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim().slice(0, 240);
+    const command = commandOf(text(`/proc/${name}/comm`).trim(), words);
+    holders.push({ pid: Number(name), user: userOf(`/proc/${name}`), command, commandLine: words, address });
   }
   return holders;
 }
 
-export const describeHolder = ({ pid, command, address }: Holder): string => `pid ${pid} ${command} (${address})`;
+export const describeHolder = ({ pid, user, command, address }: Holder): string =>
+  `pid ${pid}${user === "" ? "" : ` ${user}`}: ${command} (${address})`;
+
+/** What to do about a port that is taken. */
+export function portHints(holders: readonly Holder[], world: Pick<World, "env">): string[] {
+  if (holders.length === 0) return ["Who listens cannot be seen by this account; run lsof as administrator."];
+  const hints = new Set(
+    holders.map(({ command }) => {
+      if (/openclaw/u.test(command))
+        return `Gateway already running locally. Stop it (${commandLine(world, "gateway stop")}) or use a different port.`;
+      return /ssh/u.test(command) ? "An SSH tunnel holds the port." : "Another process is listening on this port.";
+    }),
+  );
+  const several = new Set(holders.map(({ pid }) => pid)).size > 1;
+  return [...hints, ...(several ? ["Several processes listen on this port."] : [])];
+}
+
+/** The lines under `Port N is already in use.` */
+export const portLines = (holders: readonly Holder[], world: Pick<World, "env">): string[] =>
+  [...holders.map(describeHolder), ...portHints(holders, world)].map((line) => `- ${line}`);
+
+/** The kernel keeps fifteen characters of a name; the title a process gave itself stands first in its command line. */
+function commandOf(name: string, words: string): string {
+  const [first = ""] = words.split(" ");
+  return name.length === 15 && first.startsWith(name) ? first : name;
+}
+
+function userOf(process: string): string {
+  try {
+    const uid = String(statSync(process).uid);
+    const entry = text("/etc/passwd")
+      .split("\n")
+      .find((line) => line.split(":")[2] === uid);
+    return entry?.split(":")[0] ?? uid;
+  } catch {
+    return ""; // It ended meanwhile.
+  }
+}
 
 /** `socket:[inode]` → address, of sockets that listen on the port. */
 function listenersIn(table: string, port: number): [string, string][] {

@@ -65,6 +65,19 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/** Lines of a page as the terminal holds them: what is wider goes on below, two columns further in. Frames of tables fit
+ *  already. Without a terminal lines may be long: other programs read them. */
+export function folded(output: Output, lines: readonly string[]): string[] {
+  if (!output.isTTY) return [...lines];
+  const width = widthOf(output);
+  return lines.flatMap((line) => {
+    if (displayWidth(line) <= width) return [line];
+    const indent = /^ */u.exec(line)?.[0] ?? "";
+    const parts = wrap(line.slice(indent.length), width - indent.length - 2);
+    return parts.map((part, i) => `${indent}${i === 0 ? "" : "  "}${part}`);
+  });
+}
+
 /** Rows of `left  right`, the right column wrapped and aligned. */
 export function columns(
   rows: readonly (readonly [string, string])[],

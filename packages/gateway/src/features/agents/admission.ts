@@ -5,7 +5,7 @@ import { parseThinkingLevel } from "../models/index.ts";
 import type { SessionEntry } from "../sessions/index.ts";
 import { readImages } from "./attachments.ts";
 import { findCommand } from "./commands/table.ts";
-import { parseMessage } from "./commands/parse.ts";
+import { type Parsed, parseMessage } from "./commands/parse.ts";
 import type { RunRequest } from "./request.ts";
 import type { Acceptance } from "./runs.ts";
 import type { TurnDeps } from "./turn-deps.ts";
@@ -25,7 +25,7 @@ const knownChannels = new Set([
 
 const minuteMs = 60_000;
 export const maxRunMs = 24 * 60 * minuteMs;
-const maxWaitMs = 60 * minuteMs;
+export const maxWaitMs = 60 * minuteMs;
 
 export interface Caller {
   principal: string;
@@ -34,7 +34,8 @@ export interface Caller {
   sender: string;
 }
 
-type Deps = Pick<TurnDeps, "sessions" | "models" | "directory" | "config" | "world">;
+export type AdmissionDeps = Pick<TurnDeps, "sessions" | "models" | "directory" | "config" | "world" | "routes">;
+type Deps = AdmissionDeps;
 
 export function admitAgent(params: MethodParams<"agent">, caller: Caller, deps: Deps): Acceptance {
   for (const channel of [params.channel, params.replyChannel]) {
@@ -54,6 +55,8 @@ export function admitAgent(params: MethodParams<"agent">, caller: Caller, deps: 
     deps,
   );
   if (params.extraSystemPrompt) request.extraSystemPrompt = params.extraSystemPrompt;
+  const route = params.deliver === true ? routeOf(params, target.sessionKey, deps) : undefined;
+  if (route) request.route = route;
   const seed: Partial<SessionEntry> = {
     ...target.seed,
     ...(params.label ? { label: params.label } : {}),
@@ -105,7 +108,7 @@ export function admitChat(params: MethodParams<"chat.send">, caller: Caller, dep
 export const isDirect = (request: RunRequest): boolean =>
   request.command !== undefined && findCommand(request.command.name)?.inLane !== true;
 
-const defaultTimeoutMs = (deps: Deps): number => deps.config.current.agents.defaults.timeoutSeconds * 1_000;
+export const defaultTimeoutMs = (deps: Deps): number => deps.config.current.agents.defaults.timeoutSeconds * 1_000;
 
 function assertSendable(sessionKey: string, deps: Deps): void {
   if (sessionKey === "" || deps.sessions.maySend(deps.sessions.get(sessionKey) ?? { key: sessionKey })) return;
@@ -180,11 +183,7 @@ interface Incoming {
 function readMessage(incoming: Incoming, caller: Caller, sessionKey: string, deps: Deps): RunRequest {
   const { agentId, timeoutMs, waitMs } = incoming;
   const images = readImages(incoming.attachments);
-  const isModel = (word: string) => namedModel(word, deps) !== undefined;
-  const parsed =
-    deps.config.current.commands.text && sessionKey
-      ? parseMessage(incoming.message, isModel)
-      : { text: incoming.message };
+  const parsed: Parsed = sessionKey ? parseText(incoming.message, deps) : { text: incoming.message };
   const thinking = levelOf(incoming.thinking) ?? parsed.thinking;
   const request: RunRequest = {
     message: parsed.text === incoming.message.trim() ? incoming.message : parsed.text,
@@ -204,8 +203,30 @@ function readMessage(incoming: Incoming, caller: Caller, sessionKey: string, dep
   return name === "new" || name === "reset" ? startingOver(request, deps) : request;
 }
 
+export const parseText = (text: string, deps: Pick<Deps, "models" | "config">): Parsed =>
+  deps.config.current.commands.text ? parseMessage(text, (word) => namedModel(word, deps) !== undefined) : { text };
+
+/** `deliver: true`: the person named, else where the session was last spoken to. */
+function routeOf(params: MethodParams<"agent">, sessionKey: string, deps: Deps) {
+  const channel = params.replyChannel ?? params.channel;
+  const to = params.replyTo ?? params.to;
+  const accountId = params.replyAccountId ?? params.accountId;
+  try {
+    return deps.routes?.()?.({
+      sessionKey,
+      ...(channel ? { channel: channel.trim().toLowerCase() } : {}),
+      ...(to ? { to } : {}),
+      ...(accountId ? { accountId } : {}),
+      ...(params.threadId ? { threadId: params.threadId } : {}),
+    });
+  } catch (error) {
+    if (params.bestEffortDeliver === true && error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
 /** `/new [model] [text]`: the text, or a greeting, is the first message of the new session. */
-function startingOver(request: RunRequest, deps: Deps): RunRequest {
+export function startingOver(request: RunRequest, deps: Deps): RunRequest {
   const [first = "", ...others] = (request.command?.args ?? "").split(/\s+/);
   const model = first === "" ? undefined : namedModel(first, deps);
   const text = model ? others.join(" ") : (request.command?.args ?? "");

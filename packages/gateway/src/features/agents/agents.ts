@@ -4,11 +4,13 @@ import type { Bus } from "../../kernel/bus.ts";
 import type { Service } from "../../kernel/lifecycle.ts";
 import type { Timer, World } from "../../kernel/world.ts";
 import type { ToolBox } from "../tools/index.ts";
-import { admitAgent, admitChat, type Caller, isDirect } from "./admission.ts";
+import { admitAgent, admitChat, type Caller, isDirect, parseText } from "./admission.ts";
+import { admitChannel, type ChannelMessage } from "./channel-admission.ts";
 import { ContextCache } from "./context-cache.ts";
 import { AgentDirectory } from "./directory.ts";
+import type { ReplyRoute } from "./delivery.ts";
 import type { Ending } from "./ending.ts";
-import type { EndedRun, LiveRun } from "./live-run.ts";
+import type { EndedRun, LiveRun, Steer } from "./live-run.ts";
 import { runLoop } from "./loop.ts";
 import { waitAnswer } from "./outcome.ts";
 import { recoverRuns } from "./recovery.ts";
@@ -16,6 +18,7 @@ import { commandEnding } from "./run-commits.ts";
 import { type Acceptance, Runs } from "./runs.ts";
 import { type RunFamily, type RunRow, RunTable } from "./runs.store.ts";
 import type { GatewayCare, GatewayFacts } from "./commands/command.ts";
+import type { Parsed } from "./commands/parse.ts";
 import { findCommand } from "./commands/table.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { Workspaces } from "./workspace.ts";
@@ -28,6 +31,9 @@ export interface AgentsOptions extends Pick<
   /** Read at use: the tools room is built after this one, because it offers this room's tools. */
   tools: () => ToolBox;
   skillsPrompt?: TurnDeps["skillsPrompt"];
+  /** Ports of the channels room: who writes down what a run owes to a chat, and where `deliver` leads. */
+  endings?: NonNullable<TurnDeps["endings"]>;
+  routes?: NonNullable<TurnDeps["routes"]>;
   /** For /status. */
   version: string;
   /** For /restart and /config. */
@@ -87,6 +93,8 @@ export class Agents implements Service {
       contexts: new ContextCache(sessions),
       drainSystemEvents,
       queueSystemEvent,
+      ...(options.endings ? { endings: options.endings } : {}),
+      ...(options.routes ? { routes: options.routes } : {}),
     };
     this.#version = version;
     this.#care = options.care;
@@ -130,9 +138,18 @@ export class Agents implements Service {
     const active = this.runs.all().filter((run) => run.state === "running");
     const error = "The gateway was stopped while this run was active.";
     const ends = Promise.all(
-      active.map((run) => this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" })),
+      active.map((run) =>
+        this.#resumable(run)
+          ? this.runs.suspend(run)
+          : this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" }),
+      ),
     );
     await this.#within(deadlineMs, Promise.all([ends, this.runs.storeRest()]));
+  }
+
+  /** A message of a chat is not asked again by its sender: without effects so far its run goes on after the restart. */
+  #resumable(run: LiveRun): boolean {
+    return run.family === "channel" && this.#deps.table.byId(run.id)?.effects === false;
   }
 
   /** For a planned restart: nothing new starts, active runs may finish, and what they ask other sessions for still runs, since
@@ -165,6 +182,39 @@ export class Agents implements Service {
     const run = await this.runs.accept(acceptance);
     this.runs.begin(run);
     return { runId: run.runId, acceptedAt: run.acceptedAt, ended: run.ended.promise };
+  }
+
+  /** What a text of a chat asks for: a command, directives, or plain words (agent.md §9.1). */
+  parse(text: string): Parsed {
+    return parseText(text, this.#deps);
+  }
+
+  /** The acceptance of a message of a chat, for `submit`. */
+  fromChannel(message: ChannelMessage): Acceptance {
+    return admitChannel(message, this.#deps);
+  }
+
+  /** Gives a message to the run that is active in a session, to be read after its present tool calls. False when there is none
+   *  that may take it. */
+  steer(sessionKey: string, steer: Steer): boolean {
+    const [run] = this.runs.lanes.of(sessionKey);
+    if (!run?.takes(steer)) return false;
+    run.steers.push(steer);
+    return true;
+  }
+
+  /** Where the answer of a run that is not over goes. */
+  routeOf(runId: string): ReplyRoute | undefined {
+    for (const family of ["channel", "agent", "chat"] as const) {
+      const run = this.runs.live(family, runId);
+      if (run) return run.request.route;
+    }
+    return undefined;
+  }
+
+  /** Whether something runs or waits in the lane of a session. */
+  isBusy(sessionKey: string): boolean {
+    return this.runs.lanes.of(sessionKey).length > 0;
   }
 
   async #admit(family: RunFamily, runId: string, caller: Caller, read: () => Acceptance): Promise<Admitted> {

@@ -179,3 +179,11 @@ export function contextTokens(context: readonly ContextEntry[]): number {
   }
   return tokens;
 }
+
+/** The part of a context that begins with the person's `turns`-th newest message; a summary in front of it stays. */
+export function newestTurns(context: ContextEntry[], turns: number | undefined): ContextEntry[] {
+  if (turns === undefined) return context;
+  let left = Math.max(1, turns);
+  const from = context.findLastIndex(({ message, summary }) => !summary && message.role === "user" && --left === 0);
+  return from <= 0 ? context : context.filter((entry, at) => at >= from || (at === 0 && entry.summary));
+}

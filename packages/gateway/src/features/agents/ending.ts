@@ -11,6 +11,8 @@ export interface Ending {
   messages?: Message[];
   /** What is said, one text per message of the run. */
   texts?: string[];
+  /** The same as the model wrote them, reserved tokens and tags included. */
+  raw?: string[];
   /** Text of the `chat` final; absent when nothing is to be said. */
   finalText?: string;
   /** The reply was made without a model. */
@@ -24,6 +26,8 @@ export interface Ending {
   provider?: string;
   model?: string;
   usage?: Usage;
+  /** What `EndingPort.prepare` returned. */
+  prepared?: unknown;
   /** What a command changes, in the same commit. */
   write?: (tx: Tx) => void;
 }

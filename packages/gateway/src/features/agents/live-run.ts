@@ -1,8 +1,10 @@
 /** A run of this process: what is known of it beyond its row. It owns its abort signal, its timers and its voice. */
-import type { AssistantMessage, ToolResultMessage } from "@openclaw/protocol";
+import type { AssistantMessage, ImageContent, ToolResultMessage } from "@openclaw/protocol";
 import type { ToolDetail } from "../../kernel/bus.ts";
 import type { Timer, World } from "../../kernel/world.ts";
+import type { Tx } from "../../store/store.ts";
 import type { Announcer } from "./announcer.ts";
+import { type ReplyRoute, sameChat } from "./delivery.ts";
 import type { LaneClass } from "./lanes.ts";
 import type { RunOutcome } from "./outcome.ts";
 import type { RunRequest } from "./request.ts";
@@ -32,6 +34,21 @@ export interface ToolBatch {
   results: Map<string, ToolResultMessage>;
 }
 
+const maxSteers = 20;
+
+/** A message that came while a run was active and is to become part of it (agent.md §8.2). */
+export interface Steer {
+  message: string;
+  images: ImageContent[];
+  /** Only a run with the same destination and the same rights may read it. */
+  route: ReplyRoute;
+  owner: boolean;
+  /** Further writes of the commit that puts it into the transcript. Must not throw. */
+  write(tx: Tx, runRowId: number): void;
+  /** The run ended without it. */
+  missed(): void;
+}
+
 export class LiveRun {
   /** Row id; 0 until the row is durable. */
   id = 0;
@@ -54,6 +71,8 @@ export class LiveRun {
   toolDetail: ToolDetail = "off";
   partial: Partial | undefined;
   batch: ToolBatch | undefined;
+  /** Messages to take in after the present tool calls, oldest first. */
+  readonly steers: Steer[] = [];
   /** Resolves when the row is durable; rejects when it could not be written. */
   readonly accepted = Promise.withResolvers<void>();
   /** Resolves when the terminal state is durable and announced. Never rejects. */
@@ -130,6 +149,13 @@ export class LiveRun {
         this.#timers.delete(timer);
       },
     };
+  }
+
+  /** Whether a message may still become part of this run. */
+  takes({ route, owner }: Pick<Steer, "route" | "owner">): boolean {
+    const { request } = this;
+    const same = request.route !== undefined && sameChat(request.route, route) && request.owner === owner;
+    return this.live && same && request.command === undefined && this.steers.length < maxSteers;
   }
 
   /** The model or a tool showed a sign of life. */

@@ -3,11 +3,12 @@
 import { type AssistantMessage, emptyUsage, type Message, messageText, type Usage } from "@openclaw/protocol";
 import { checkContextWindow, type ModelEvent, type ModelRequest } from "../models/index.ts";
 import { compactSession, needsCompaction } from "./compact-session.ts";
-import { contextOf, fitFor, toolCallsOf } from "./context.ts";
+import { contextOf, fitFor, newestTurns, toolCallsOf } from "./context.ts";
 import type { Ending } from "./ending.ts";
 import { failureKind, failureText } from "./failure-text.ts";
 import type { LiveRun } from "./live-run.ts";
 import { isSilent, spoken } from "./reserved.ts";
+import { isSteered, takeSteers } from "./steering.ts";
 import { runToolCalls } from "./tool-calls.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { prepareTurn, type Turn } from "./turn.ts";
@@ -22,7 +23,7 @@ type Reply = { message: AssistantMessage; invalid: Map<string, string> } | { fai
 export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | undefined> {
   const turn = await prepareTurn(run, deps);
   if (!run.live) return undefined;
-  const window = checkContextWindow(turn.model);
+  const window = checkContextWindow(turn.model, deps.world);
   if (window.verdict === "refuse") return { state: "error", error: window.message, errorKind: "context_length" };
   let context = readContext(run, turn, deps);
   const texts: string[] = [];
@@ -65,7 +66,9 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
     if (toolCalls > maxToolCalls) return limitEnding(turn, `${maxToolCalls} tool calls`, texts, usage);
     const results = await runToolCalls(run, message, invalid, turn, deps);
     if (!results) return undefined;
-    context.push(...[message, ...results].map((entry) => ({ id: "", message: entry })));
+    if (await takeSteers(run, deps)) context = readContext(run, turn, deps);
+    else context.push(...[message, ...results].map((entry) => ({ id: "", message: entry })));
+    if (!run.live) return undefined;
   }
   return limitEnding(turn, `${maxModelCalls} model calls`, texts, usage);
 }
@@ -76,7 +79,10 @@ function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
   const clock = turn.model.api === "offline" ? undefined : { timeZone: turn.timeZone };
   const context = contextOf(deps.contexts.read(run.sessionId), clock);
   const asked = context.findIndex(({ id }) => id === run.userEntryId);
-  return context.filter(({ message }, at) => asked < 0 || at <= asked || message.role !== "user");
+  const mine = context.filter(
+    ({ id, message }, at) => asked < 0 || at <= asked || message.role !== "user" || isSteered(id),
+  );
+  return newestTurns(mine, run.request.historyTurns);
 }
 
 /** One model call. Undefined when the run ended meanwhile. */
@@ -152,6 +158,7 @@ function doneEnding(turn: Turn, message: AssistantMessage, texts: string[], usag
     state: "ok",
     messages: [message],
     texts: said,
+    raw: texts,
     ...(finalText === undefined ? {} : { finalText }),
     session: sessionPatch(turn, message, usage),
     provider: message.provider,
@@ -182,6 +189,7 @@ function failedEnding(turn: Turn, failed: Failed, texts: string[], usage: Usage,
     errorKind: failureKind(failed.failure.reason),
     messages: [message],
     texts: texts.map(spoken).filter((text) => text !== ""),
+    raw: texts,
     provider: message.provider,
     model: message.model,
     usage,
@@ -195,6 +203,7 @@ function limitEnding(turn: Turn, limit: string, texts: string[], usage: Usage): 
     error,
     errorKind: "unknown",
     texts: texts.map(spoken).filter(Boolean),
+    raw: texts,
     provider: turn.model.provider,
     model: turn.model.id,
     usage,

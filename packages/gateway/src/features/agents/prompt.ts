@@ -137,6 +137,9 @@ function all(input: PromptInput): Section[] {
       text: [
         "## Messages",
         "What you answer goes back to where the message came from.",
+        input.channel && input.channel !== "webchat"
+          ? "To quote a message, begin with [[reply_to_current]] or [[reply_to:<message_id>]]. To send a file, write MEDIA:<path or URL> on a line of its own."
+          : "",
         has("sessions_send") ? "To speak to another session use sessions_send." : "",
         has("message")
           ? `To write somewhere unasked use message; when it carried your answer, reply only ${silentToken}.`

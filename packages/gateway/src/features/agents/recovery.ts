@@ -66,6 +66,20 @@ function interrupt(tx: Parameters<Parameters<TurnDeps["store"]["commit"]>[0]>[0]
     },
   };
   deps.table.end(tx, row.id, { state: "interrupted", endedAt: now, outcome, userEntryId: row.userEntryId });
+  deps.endings?.()?.store(tx, {
+    id: row.id,
+    runId: row.runId,
+    family: row.family,
+    sessionKey: row.sessionKey,
+    agentId: row.request.agentId,
+    state: "interrupted",
+    started: true,
+    command: row.request.command !== undefined,
+    texts: [],
+    error: text,
+    finish: (said) => said,
+    ...(row.request.route ? { route: row.request.route } : {}),
+  });
 }
 
 /** The message itself, where it is not in the transcript yet: a command enters it together with its answer. */

@@ -10,7 +10,7 @@ export function withPrefix(
   ending: Ending,
   deps: Pick<TurnDeps, "config" | "directory">,
 ): string {
-  const template = deps.config.current.messages.responsePrefix;
+  const template = deps.config.current.messages.responsePrefix ?? run.request.route?.prefix;
   if (!template) return text;
   const name = deps.directory.identity(run.request.agentId).name ?? "";
   const values: Record<string, string> = {

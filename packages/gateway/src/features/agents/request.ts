@@ -1,6 +1,7 @@
 /** What a run was asked to do, as its row keeps it. Plain JSON. */
 import type { ImageContent } from "@openclaw/protocol";
 import type { RunOrigin } from "../tools/tool.ts";
+import type { ReplyRoute } from "./delivery.ts";
 
 export interface RunRequest {
   /** Text as the person sent it; empty once it stands in the transcript. */
@@ -28,4 +29,8 @@ export interface RunRequest {
   sessionModel?: { provider: string; id: string };
   /** Who sent it, for /whoami. */
   sender: string;
+  /** Chat that gets the answer; absent when only the caller does. */
+  route?: ReplyRoute;
+  /** Turns of the person that the model is shown, where the chat has a limit of its own. */
+  historyTurns?: number;
 }

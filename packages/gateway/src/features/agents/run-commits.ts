@@ -3,6 +3,7 @@ import { emptyUsage, type Message, messageText } from "@openclaw/protocol";
 import type { ToolDetail } from "../../kernel/bus.ts";
 import type { Tx } from "../../store/store.ts";
 import { injectedMessage, lostResult, toolCallsOf } from "./context.ts";
+import type { RunEnd } from "./delivery.ts";
 import type { Ending } from "./ending.ts";
 import type { EndedRun, LiveRun } from "./live-run.ts";
 import type { RunOutcome } from "./outcome.ts";
@@ -105,7 +106,9 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
       const aborted = ending.state === "aborted" && ending.reason !== "shutdown" ? { abortedLastRun: true } : {};
       sessions.update(tx, run.sessionKey, { ...ending.session, ...aborted });
     }
-    if (row) table.end(tx, row.id, { state: ending.state, endedAt, outcome, userEntryId });
+    if (!row) return;
+    table.end(tx, row.id, { state: ending.state, endedAt, outcome, userEntryId });
+    deps.endings?.()?.store(tx, toldEnd(run, ending, footer, deps));
   });
   return {
     runId: run.runId,
@@ -113,6 +116,35 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
     footer,
     endedAt,
     ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }),
+  };
+}
+
+/** Fetches what the answer for a chat names, while the run is still live. */
+export async function prepareEnding(run: LiveRun, ending: Ending, deps: TurnDeps): Promise<Ending> {
+  const { route, agentId } = run.request;
+  const prepare = deps.endings?.()?.prepare;
+  if (!route || !prepare || ending.state !== "ok" || run.over) return ending;
+  const texts = ending.raw ?? ending.texts ?? [];
+  return { ...ending, prepared: await prepare({ runId: run.runId, agentId, route, texts, signal: run.signal }) };
+}
+
+function toldEnd(run: LiveRun, ending: Ending, footer: string, deps: TurnDeps): RunEnd {
+  const { route, agentId } = run.request;
+  return {
+    id: run.id,
+    runId: run.runId,
+    family: run.family,
+    sessionKey: run.sessionKey,
+    agentId,
+    state: ending.state,
+    started: run.startedAt !== undefined,
+    command: ending.command === true || run.request.command !== undefined,
+    texts: ending.raw ?? ending.texts ?? [],
+    finish: (text, last) => (ending.command ? text : withPrefix(text, run, ending, deps)) + (last ? footer : ""),
+    prepared: ending.prepared,
+    ...(route ? { route } : {}),
+    ...(ending.reason ? { reason: ending.reason } : {}),
+    ...(ending.error === undefined ? {} : { error: ending.error }),
   };
 }
 

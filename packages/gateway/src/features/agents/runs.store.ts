@@ -5,7 +5,7 @@ import type { RunOutcome } from "./outcome.ts";
 import type { RunRequest } from "./request.ts";
 import type { RunState } from "./run-state.ts";
 
-export type RunFamily = "agent" | "chat";
+export type RunFamily = "agent" | "chat" | "channel";
 
 export interface RunRow {
   id: number;

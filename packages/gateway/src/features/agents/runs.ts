@@ -9,7 +9,8 @@ import { Lanes } from "./lanes.ts";
 import { type EndedRun, LiveRun } from "./live-run.ts";
 import type { RunRequest } from "./request.ts";
 import type { RunFamily, RunRow } from "./runs.store.ts";
-import { openRun, storeEnding } from "./run-commits.ts";
+import { openRun, prepareEnding, storeEnding } from "./run-commits.ts";
+import type { Tx } from "../../store/store.ts";
 import type { SessionEntry } from "../sessions/index.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { tellEnding } from "./tell-ending.ts";
@@ -34,6 +35,8 @@ export interface Acceptance {
   direct?: boolean;
   /** The run that waits for this one. */
   parent?: LiveRun | undefined;
+  /** Further writes of the commit that stores the row; gets its id. Must not throw. */
+  write?: (tx: Tx, runRowId: number) => void;
 }
 
 export class Runs {
@@ -46,6 +49,7 @@ export class Runs {
   /** Runs that are not over, by family and id. */
   readonly #live = new Map<string, LiveRun>();
   readonly #endListeners = new Map<string, Set<() => void>>();
+  readonly #idleListeners = new Set<(sessionKey: string) => void>();
   /** Runs whose end was told and could not be written so far, with what writes it. They stay among the live ones. */
   readonly #unstored = new Map<LiveRun, () => Promise<void>>();
   #accepting = 0;
@@ -98,6 +102,7 @@ export class Runs {
           request,
           acceptedAt,
         });
+        given.write?.(tx, run.id);
       });
     } catch (error) {
       this.#live.delete(`${run.family} ${run.runId}`);
@@ -154,7 +159,26 @@ export class Runs {
     this.dropped += run.announcer.dropped;
     run.ended.resolve(ended);
     for (const listener of this.#endListeners.get(run.runId) ?? []) listener();
+    for (const steer of run.steers.splice(0)) steer.missed();
+    if (this.lanes.of(run.laneKey).length === 0) for (const idle of this.#idleListeners) idle(run.sessionKey);
     return true;
+  }
+
+  /** Gives a running run back to its row: the next process takes it up where it was asked. Not for runs whose tools had
+   *  effects. Nothing is announced: for everybody outside the run is cut off with the process. */
+  async suspend(run: LiveRun): Promise<void> {
+    if (run.over) return;
+    run.to("aborted");
+    await this.#deps.store.commit((tx) => this.#deps.table.requeue(tx, run.id));
+    this.#live.delete(`${run.family} ${run.runId}`);
+    this.lanes.release(run);
+    run.ended.resolve({ runId: run.runId, endedAt: this.#deps.world.now(), footer: "", outcome: suspended(run) });
+  }
+
+  /** Calls `listener` whenever a session has nothing left to run. Returns the function that ends the subscription. */
+  onIdle(listener: (sessionKey: string) => void): () => void {
+    this.#idleListeners.add(listener);
+    return () => void this.#idleListeners.delete(listener);
   }
 
   /** Calls `listener` when a run with this id on the wire ends. Returns the function that ends the subscription. */
@@ -194,7 +218,7 @@ export class Runs {
       this.#arm(run);
       if (!run.request.command) run.announcer.started(startedAt);
       const ending = await this.#execute(run);
-      if (ending) await this.end(run, ending);
+      if (ending) await this.end(run, await prepareEnding(run, ending, this.#deps));
     } catch (error) {
       if (!run.over && !(error instanceof GatewayError))
         this.#deps.log.error("a run failed", { runId: run.runId, error });
@@ -278,3 +302,10 @@ export class Runs {
     });
   }
 }
+
+const suspended = (run: LiveRun): EndedRun["outcome"] => ({
+  status: "error",
+  summary: "The gateway was stopped while this run was active. It begins again with the next start.",
+  payloads: [],
+  meta: { durationMs: 0, agentMeta: { sessionId: run.sessionId, provider: "", model: "" }, aborted: true },
+});

@@ -3,7 +3,7 @@
 import type { AssistantMessage, ToolCallContent, ToolResultMessage } from "@openclaw/protocol";
 import { errorResult, type Tool, type ToolBox, type ToolContext, type ToolResult } from "../tools/index.ts";
 import type { LiveRun } from "./live-run.ts";
-import { toolCallsOf } from "./context.ts";
+import { lostResult, toolCallsOf } from "./context.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 /** Calls without effects that run at the same time. */
@@ -50,6 +50,12 @@ export async function runToolCalls(
   for (let at = 0; at < calls.length; at += width) {
     await Promise.all(calls.slice(at, at + width).map(one));
     if (!run.live) return undefined;
+    if (run.steers.length > 0) break;
+  }
+  for (const call of calls) {
+    if (batch.results.has(call.id)) continue;
+    const text = "Skipped: the person sent a new message meanwhile. Read it first.";
+    batch.results.set(call.id, lostResult(call, deps.world.now(), text));
   }
   deps.world.mark("run.after-tool");
   const results = calls.flatMap((call) => batch.results.get(call.id) ?? []);

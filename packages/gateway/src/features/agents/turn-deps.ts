@@ -8,6 +8,7 @@ import type { SessionLedger, Sessions } from "../sessions/index.ts";
 import type { ToolBox } from "../tools/index.ts";
 import type { AgentsRoomConfig } from "./agents.config.ts";
 import type { ContextCache } from "./context-cache.ts";
+import type { EndingPort, RoutePort } from "./delivery.ts";
 import type { AgentDirectory } from "./directory.ts";
 import type { PromptSkill } from "./prompt.ts";
 import type { RunTable } from "./runs.store.ts";
@@ -40,4 +41,7 @@ export interface TurnDeps {
   contexts: ContextCache;
   drainSystemEvents: (sessionKey: string) => readonly QueuedEvent[];
   queueSystemEvent: (sessionKey: string, text: string) => void;
+  /** Read at use: the channels room is built after this one. Without it answers go to their callers only. */
+  endings?: () => EndingPort | undefined;
+  routes?: () => RoutePort | undefined;
 }

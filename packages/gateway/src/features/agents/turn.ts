@@ -75,6 +75,7 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
   });
   const aliases = Object.entries(defaults.models ?? {}).flatMap(([ref, { alias }]) => (alias ? [{ alias, ref }] : []));
   const { world } = deps;
+  const channel = run.request.route?.channel ?? session?.channel;
   const { text, report } = buildPrompt({
     mode,
     agentId,
@@ -90,7 +91,7 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
     defaultModel: deps.models.defaultModel(agentId).ref,
     thinking,
     reasoning: session?.reasoningLevel ?? "off",
-    ...(session?.channel ? { channel: session.channel } : {}),
+    ...(channel ? { channel } : {}),
     host: { name: world.hostname(), platform: world.platform, arch: world.arch, node: world.nodeVersion },
   });
   return {

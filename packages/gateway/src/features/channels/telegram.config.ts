@@ -84,6 +84,10 @@ const shared = {
     jitter: optNumber("Random share of the wait. Default 0.1.", { minimum: 0, maximum: 1 }),
   }),
   network: optGroup("Connection.", { autoSelectFamily: optFlag("Try IPv4 and IPv6 at once.") }),
+  apiRoot: pattern(
+    "^https?://[^\\s?#]*[^\\s/?#]$",
+    "Bot API server, for methods and files. Default https://api.telegram.org.",
+  ),
   proxy: pattern("^(socks[45]?h?|https?)://.+", "Proxy: a socks or http URL."),
   webhookUrl: pattern("^https://.+", "Public address for updates. Without it updates are polled."),
   webhookSecret: secret("Secret the platform sends along. Required with webhookUrl."),

@@ -1,5 +1,6 @@
 /** Requests to be let in: silent approval, pending requests, decisions (protocol.md §6.2, §6.3). */
 import { GatewayError } from "@openclaw/protocol";
+import { commandLine } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Reader, Tx } from "../../store/store.ts";
 import {
@@ -105,7 +106,7 @@ export function approve(tx: Tx, request: PairingRequest, silent: boolean, world:
   // Another key under the same id is another device: nothing of the old one carries over.
   const before = known?.publicKey === request.publicKey ? known : undefined;
   if (known && !before) deleteDevice(tx, known.deviceId);
-  if (!known && countDevices(tx) >= pairingLimits.devices) makeRoom(tx);
+  if (!known && countDevices(tx) >= pairingLimits.devices) makeRoom(tx, world);
   const role = request.role ?? "operator";
   const scopes = request.scopes ?? [];
   const device: DeviceRow = {
@@ -141,12 +142,12 @@ export function mustPend(reader: Reader, requestId: string, world: World): Pairi
   throw new GatewayError("not-found", "unknown requestId", { details: { code: "UNKNOWN_REQUEST" } });
 }
 
-function makeRoom(tx: Tx): void {
+function makeRoom(tx: Tx, world: World): void {
   const oldest = oldestSilentDevice(tx);
   if (oldest === undefined) {
     throw new GatewayError(
       "conflict",
-      `too many paired devices; remove some with: openclaw gateway call device.pair.remove --params '{"deviceId":"<id>"}'`,
+      `too many paired devices; remove some with: ${commandLine(world, `gateway call device.pair.remove --params '{"deviceId":"<id>"}'`)}`,
       {
         details: { code: "TOO_MANY_DEVICES" },
       },

@@ -1,5 +1,7 @@
 /** What went wrong with a model call, said once and for people (agent.md §3.5, 8.6). Raw bodies never pass: they decide the
  *  reason and go, cut, to the log only. */
+import { commandLine } from "../../kernel/paths.ts";
+import type { World } from "../../kernel/world.ts";
 import type { FailureReason, ModelEntry, ModelFailure, ThinkingLevel } from "./provider.ts";
 import { parseThinkingLevel } from "./provider.ts";
 
@@ -51,11 +53,14 @@ const timedOut = /etimedout|timed? ?out|deadline exceeded|deadline_exceeded/;
 const aboutThinking =
   /reasoning[_. ]?effort|thinking(_level|_budget|\.| level| budget| is not)|reasoning is not supported/;
 
+const choosing = (world: Pick<World, "env">): string => commandLine(world, "models set <provider/model>");
+
 /** Turns a symptom into the failure of a call of `model`. */
 export function classify(
   model: Pick<ModelEntry, "ref" | "id" | "provider">,
   providerName: string,
   symptom: Symptom,
+  world: Pick<World, "env">,
 ): CallFailure {
   const { status } = symptom;
   const said = `${symptom.code ?? ""} ${symptom.body ?? ""}`.trim();
@@ -88,7 +93,7 @@ export function classify(
   if (status === 404 || ((status === undefined || status === 400 || status === 403) && unknownModel.test(text))) {
     return fail(
       "format",
-      `model "${model.id}" is not offered by ${providerName}; choose one with "openclaw models set <provider/model>".`,
+      `model "${model.id}" is not offered by ${providerName}; choose one with "${choosing(world)}".`,
     );
   }
   if (status === 401 || status === 403 || (status !== 429 && unauthorised.test(text))) {
@@ -131,12 +136,17 @@ export function classify(
 }
 
 /** A connection that could not be made or broke. `code` is Node's (`ECONNREFUSED` …). */
-export function connectionFailure(providerName: string, host: string, code: string | undefined): CallFailure {
+export function connectionFailure(
+  providerName: string,
+  host: string,
+  code: string | undefined,
+  world: Pick<World, "env">,
+): CallFailure {
   const local = /^(127\.|localhost|\[::1\])/.test(host);
   const refused = code === "ECONNREFUSED";
   const message =
     local && refused
-      ? `${providerName} is not running at ${host}. Start it, or choose another model with "openclaw models set <provider/model>".`
+      ? `${providerName} is not running at ${host}. Start it, or choose another model with "${choosing(world)}".`
       : `${providerName} could not be reached${code === undefined ? "" : ` (${code})`}. Check the network and models.providers.*.baseUrl.`;
   if (
     code === "ETIMEDOUT" ||

@@ -182,8 +182,8 @@ test("mode replace leaves only configured providers", () => {
 test("contextTokens caps the window, and small windows are warned of or refused", () => {
   const models = build({ ANTHROPIC_API_KEY: "aaaaaaaa" }, noModels(), { contextTokens: 20_000 });
   expect(models.defaultModel().contextWindow).toBe(20_000);
-  expect(checkContextWindow(models.defaultModel()).verdict).toBe("warn");
-  expect(checkContextWindow({ ...models.defaultModel(), contextWindow: 8_000 })).toMatchObject({
+  expect(checkContextWindow(models.defaultModel(), { env: {} }).verdict).toBe("warn");
+  expect(checkContextWindow({ ...models.defaultModel(), contextWindow: 8_000 }, { env: {} })).toMatchObject({
     verdict: "refuse",
     message: expect.stringContaining("contextWindow"),
   });
@@ -280,7 +280,7 @@ test.each([
   [{ status: 413, body: "Request too large" }, "context_overflow"],
   [{ status: 400, body: "The input token count exceeds the maximum" }, "context_overflow"],
 ] as const)("%j is %s", (symptom, reason) => {
-  const { failure } = classify({ ref: "one/m", id: "m", provider: "one" }, "One", { ...symptom });
+  const { failure } = classify({ ref: "one/m", id: "m", provider: "one" }, "One", { ...symptom }, { env: {} });
   expect(failure.reason).toBe(reason);
   if ("body" in symptom) expect(failure.message).not.toContain(symptom.body);
 });

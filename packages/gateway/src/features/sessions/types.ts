@@ -33,6 +33,8 @@ export interface SessionEntry {
   execSecurity?: string;
   execAsk?: string;
   execNode?: string;
+  /** How messages of chats wait while a run is active; unset follows `messages.queue`. */
+  queue?: { mode?: string; debounceMs?: number; cap?: number; drop?: string };
   sendPolicy?: string;
   groupActivation?: string;
   providerOverride?: string;

@@ -93,9 +93,7 @@ export class Health implements Service {
       ok: true,
       ts: now,
       durationMs: 0,
-      channels: {},
-      channelOrder: [],
-      channelLabels: {},
+      ...(s.channels?.() ?? { channels: {}, channelOrder: [], channelLabels: {} }),
       heartbeatSeconds: 0,
       defaultAgentId: s.defaultAgentId(),
       agents: s.agents().map((agent) => ({

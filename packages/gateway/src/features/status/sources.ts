@@ -30,6 +30,14 @@ export interface UsageDay {
   missingCostEntries: number;
 }
 
+/** The channel whose link decides NOT_LINKED. */
+export interface LinkChannel {
+  id: string;
+  label: string;
+  linked: boolean;
+  authAgeMs: number | null;
+}
+
 export interface StatusSources {
   world: World;
   version: string;
@@ -50,6 +58,15 @@ export interface StatusSources {
   problems(): { part: string; message: string }[];
   usageDays(fromMs: number, toMs: number): UsageDay[];
   commitStats(): { p50Ms: number; p99Ms: number; maxMs: number } | undefined;
+  /** What stands about channels in `health`. Absent where the room is not there. */
+  channels?(): {
+    channels: Record<string, Record<string, unknown>>;
+    channelOrder: string[];
+    channelLabels: Record<string, string>;
+    linkChannel?: LinkChannel;
+  };
+  /** One line per configured channel. */
+  channelSummary?(): string[];
   configPath: string;
   /** Which generation of the config runs (R-REL-1). */
   configState?(): MethodResult<"status">["config"];

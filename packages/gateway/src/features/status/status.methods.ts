@@ -24,17 +24,6 @@ export function statusMethods(sources: StatusSources, health: Health, logs: LogT
     },
     "usage.status": () => ({ updatedAt: sources.world.now(), providers: [] }),
     "usage.cost": (params) => usageCost(sources, params),
-    "channels.status": () => ({
-      ts: sources.world.now(),
-      channelOrder: [],
-      channelLabels: {},
-      channelDetailLabels: {},
-      channelSystemImages: {},
-      channelMeta: [],
-      channels: {},
-      channelAccounts: {},
-      channelDefaultAccountId: {},
-    }),
     "cron.status": () => ({ enabled: false, storePath: sources.storePath, jobs: 0, nextWakeAtMs: null }),
     "cron.list": () => ({ jobs: [] }),
   } satisfies Handles<
@@ -45,7 +34,6 @@ export function statusMethods(sources: StatusSources, health: Health, logs: LogT
     | "set-heartbeats"
     | "usage.status"
     | "usage.cost"
-    | "channels.status"
     | "cron.status"
     | "cron.list"
   >;
@@ -66,7 +54,8 @@ function status(s: StatusSources): MethodResult<"status"> {
         everyMs: disabledHeartbeat.everyMs,
       })),
     },
-    channelSummary: [],
+    channelSummary: s.channelSummary?.() ?? [],
+    ...linkOf(s),
     queuedSystemEvents: s.queuedSystemEvents(),
     sessions: {
       paths: [s.storePath],
@@ -88,6 +77,11 @@ function status(s: StatusSources): MethodResult<"status"> {
     ...stateOf(s),
     store: { path: s.storePath, ...(s.commitStats() ? { commit: s.commitStats() } : {}) },
   };
+}
+
+function linkOf(s: StatusSources): Pick<MethodResult<"status">, "linkChannel"> {
+  const link = s.channels?.().linkChannel;
+  return link ? { linkChannel: link } : {};
 }
 
 function statusRow(entry: SessionEntry, now: number, defaultContext: number): StatusRow {

@@ -20,3 +20,4 @@ export { type RunFacts, Tools, type ToolsOptions } from "./tools.ts";
 export { type AgentToolsConfig, agentToolsSchema, type ToolsConfig, toolsSection } from "./tools.config.ts";
 export { toolsMethods } from "./tools.methods.ts";
 export { wrapUntrusted } from "./untrusted-text.ts";
+export { type WebFile, webFiles } from "./web-file.ts";

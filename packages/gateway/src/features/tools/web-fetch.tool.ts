@@ -5,14 +5,14 @@ import type { World } from "../../kernel/world.ts";
 import { textResult, tool, type Tool } from "./tool.ts";
 import type { ToolsConfig } from "./tools.config.ts";
 import { wrapUntrusted } from "./untrusted-text.ts";
-import { checkUrl, parseWebUrl, type Resolver } from "./url-guard.ts";
-import { getPinned, isRedirect, systemResolver } from "./web-client.ts";
+import { defaultUserAgent, getGuarded, readableWebError } from "./guarded-get.ts";
+import { parseWebUrl, type Resolver } from "./url-guard.ts";
+import { systemResolver } from "./web-client.ts";
 import { type ExtractMode, readPage, type WebPage } from "./web-page.ts";
 
 const maxBodyBytes = 5_000_000;
 const maxCached = 64;
 const maxCachedChars = 200_000;
-const defaultUserAgent = "Mozilla/5.0 (compatible; OpenClawGateway)";
 
 export interface WebFetchOptions {
   world: World;
@@ -95,7 +95,7 @@ async function fetchPage(
     if (signal.aborted) throw error;
     if (timeout.signal.aborted)
       throw new Error(`${start.hostname} did not answer within ${config.timeoutSeconds} seconds`, { cause: error });
-    throw readable(error, start);
+    throw readableWebError(error, start);
   } finally {
     timer.cancel();
   }
@@ -111,58 +111,25 @@ function aborted(signal: AbortSignal): Promise<never> {
 async function follow(start: URL, mode: ExtractMode, options: WebFetchOptions, signal: AbortSignal): Promise<Fetched> {
   const config = options.config.current.tools.web.fetch;
   const guard = { resolve: options.resolve ?? systemResolver, allowPrivateHosts: config.allowPrivateHosts };
-  let url = start;
-  for (let redirects = 0; ; redirects++) {
-    const target = await checkUrl(url, guard);
-    signal.throwIfAborted();
-    const answer = await getPinned(target, {
-      // Nothing that identifies the person is ever sent, so there is nothing to drop on a redirect.
-      headers: {
-        "user-agent": config.userAgent ?? defaultUserAgent,
-        accept:
-          "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, application/json;q=0.8, text/*;q=0.7, */*;q=0.1",
-        "accept-language": "en-US,en;q=0.9",
-      },
-      signal,
-      maxBytes: maxBodyBytes,
-    });
-    const { location } = answer.headers;
-    if (isRedirect(answer.status) && location !== undefined) {
-      if (redirects >= config.maxRedirects)
-        throw new Error(`${start.hostname} redirects more than ${config.maxRedirects} times`);
-      const next = URL.parse(location, url.href);
-      if (!next) throw new Error(`${url.hostname} redirects to something that is no URL`);
-      url = next;
-      continue;
-    }
-    if (answer.status < 200 || answer.status > 299)
-      throw new Error(`${url.hostname} answers with HTTP status ${answer.status}`);
-    const page = await readPage(answer, mode);
-    return {
-      ...page,
-      text: page.text.slice(0, maxCachedChars),
-      finalUrl: url.href,
-      status: answer.status,
-      truncated: answer.truncated || page.text.length > maxCachedChars,
-    };
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "refuses the connection",
-  ECONNRESET: "broke the connection",
-  ENOTFOUND: "was not found",
-  EHOSTUNREACH: "cannot be reached",
-  ENETUNREACH: "cannot be reached",
-  ETIMEDOUT: "does not answer",
-  CERT_HAS_EXPIRED: "has an expired certificate",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "has a self-signed certificate",
-  ERR_TLS_CERT_ALTNAME_INVALID: "has a certificate for another host",
-};
-
-function readable(error: unknown, url: URL): unknown {
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const code = (inner as NodeJS.ErrnoException | undefined)?.code;
-  const reason = code === undefined ? undefined : reasons[code];
-  return reason === undefined ? error : new Error(`${url.hostname} ${reason}`, { cause: error });
+  const { answer, url } = await getGuarded(start, {
+    ...guard,
+    // Nothing that identifies the person is ever sent, so there is nothing to drop on a redirect.
+    headers: {
+      "user-agent": config.userAgent ?? defaultUserAgent,
+      accept:
+        "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, application/json;q=0.8, text/*;q=0.7, */*;q=0.1",
+      "accept-language": "en-US,en;q=0.9",
+    },
+    signal,
+    maxBytes: maxBodyBytes,
+    maxRedirects: config.maxRedirects,
+  });
+  const page = await readPage(answer, mode);
+  return {
+    ...page,
+    text: page.text.slice(0, maxCachedChars),
+    finalUrl: url.href,
+    status: answer.status,
+    truncated: answer.truncated || page.text.length > maxCachedChars,
+  };
 }

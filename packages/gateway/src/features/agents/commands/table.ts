@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { infoCommands } from "./info.ts";
 import { levelCommands } from "./levels.ts";
 import { modelCommand } from "./model.ts";
+import { chatCommands } from "./chat.ts";
 import { operateCommands } from "./operate.ts";
 import { sessionCommands } from "./session.ts";
 import { contextCommand } from "./context.ts";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   ...levelCommands,
   modelCommand,
   contextCommand,
+  ...chatCommands,
   ...operateCommands,
 ];
 

@@ -72,7 +72,8 @@ export async function* streamCall(
     yield* answer.toolEvents();
     yield { type: "done", message };
   } catch (error) {
-    const failure = transport.gaveUp ?? (signal.aborted ? abortedFailure() : toFailure(error, model, endpoint));
+    const failure =
+      transport.gaveUp ?? (signal.aborted ? abortedFailure() : toFailure(error, model, endpoint, deps.world));
     yield { type: "ended", failure, message: answer.partial(failure) };
   } finally {
     signal.removeEventListener("abort", onAbort);
@@ -297,7 +298,7 @@ function parseArguments(text: string): { value: Record<string, unknown>; invalid
 }
 
 /** Finds our own failure inside what the library wrapped around it, else judges the provider's error event. */
-function toFailure(error: unknown, model: ModelEntry, endpoint: Endpoint): CallFailure {
+function toFailure(error: unknown, model: ModelEntry, endpoint: Endpoint, world: DialectDeps["world"]): CallFailure {
   for (let at: unknown = error, depth = 0; at !== undefined && at !== null && depth < 6; depth++) {
     if (at instanceof CallFailure) return at;
     at = at instanceof Error ? at.cause : undefined;
@@ -319,11 +320,16 @@ function toFailure(error: unknown, model: ModelEntry, endpoint: Endpoint): CallF
   if (!named && error instanceof Error) {
     return unreadableFailure(endpoint.providerName, withoutSecrets(endpoint, `${error.name}: ${error.message}`));
   }
-  return classify(model, endpoint.providerName, {
-    ...(status !== undefined && status >= 400 && status < 600 ? { status } : {}),
-    ...(code === "" ? {} : { code }),
-    body: withoutSecrets(endpoint, text).slice(0, 4_096),
-  });
+  return classify(
+    model,
+    endpoint.providerName,
+    {
+      ...(status !== undefined && status >= 400 && status < 600 ? { status } : {}),
+      ...(code === "" ? {} : { code }),
+      body: withoutSecrets(endpoint, text).slice(0, 4_096),
+    },
+    world,
+  );
 }
 
 function safeJson(value: unknown): string | undefined {

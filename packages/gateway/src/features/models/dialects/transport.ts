@@ -87,12 +87,12 @@ export function openTransport(
     } catch (error) {
       if (gaveUp) throw gaveUp;
       if (controller.signal.aborted) throw error;
-      throw connectionFailure(endpoint.providerName, hostOf(url), errorCode(error));
+      throw connectionFailure(endpoint.providerName, hostOf(url), errorCode(error), world);
     }
     heardAt = world.monotonic();
     const type = response.headers.get("content-type") ?? "";
     if (!response.ok || !response.body || /text\/html|application\/json/.test(type)) {
-      throw await refusal(response, model, endpoint, world.now());
+      throw await refusal(response, model, endpoint, world);
     }
     return new Response(watched(response.body), { status: response.status, headers: response.headers });
   };
@@ -118,7 +118,7 @@ export function openTransport(
             gaveUp ??
               (controller.signal.aborted
                 ? error
-                : connectionFailure(endpoint.providerName, hostOf(endpoint.baseUrl), errorCode(error))),
+                : connectionFailure(endpoint.providerName, hostOf(endpoint.baseUrl), errorCode(error), world)),
           );
         }
       },
@@ -135,12 +135,12 @@ export function openTransport(
   };
 }
 
-async function refusal(response: Response, model: ModelEntry, endpoint: Endpoint, now: number): Promise<CallFailure> {
+async function refusal(response: Response, model: ModelEntry, endpoint: Endpoint, world: World): Promise<CallFailure> {
   const body = withoutSecrets(endpoint, await readStart(response));
   const { code, text } = errorIn(body);
   if (response.ok) {
     if (code !== undefined || /"error"/.test(body))
-      return classify(model, endpoint.providerName, { ...(code === undefined ? {} : { code }), body: text });
+      return classify(model, endpoint.providerName, { ...(code === undefined ? {} : { code }), body: text }, world);
     return new CallFailure(
       {
         reason: "format",
@@ -149,13 +149,18 @@ async function refusal(response: Response, model: ModelEntry, endpoint: Endpoint
       { detail: response.headers.get("content-type") ?? "no body" },
     );
   }
-  const wait = retryAfter(response.headers, body, now);
-  return classify(model, endpoint.providerName, {
-    status: response.status,
-    body: text,
-    ...(code === undefined ? {} : { code }),
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-  });
+  const wait = retryAfter(response.headers, body, world.now());
+  return classify(
+    model,
+    endpoint.providerName,
+    {
+      status: response.status,
+      body: text,
+      ...(code === undefined ? {} : { code }),
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    },
+    world,
+  );
 }
 
 /** The first 64 KiB of a body; what follows is not read. */

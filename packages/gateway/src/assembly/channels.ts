@@ -1,0 +1,210 @@
+/** The channels of one generation and what stands between them and the agents: built in two steps, because an agent's answer is
+ *  written into the outbox, and a chat's message becomes an agent's run. */
+import { join } from "node:path";
+import type { AgentDirectory, Agents } from "../features/agents/index.ts";
+import {
+  channelMethods,
+  channelRows,
+  Channels,
+  ChannelService,
+  Echoes,
+  Inbox,
+  MediaSource,
+  MediaStore,
+  messageTool,
+  mirror,
+  Outbox,
+  Pairing,
+  Pipeline,
+  Replies,
+  replyRoutes,
+  Sends,
+} from "../features/channels/index.ts";
+import type { Sessions } from "../features/sessions/index.ts";
+import { webFiles } from "../features/tools/index.ts";
+import type { Bus } from "../kernel/bus.ts";
+import type { Logger } from "../kernel/log.ts";
+import type { Service } from "../kernel/lifecycle.ts";
+import { stateDir } from "../kernel/paths.ts";
+import type { Redactor } from "../kernel/redact.ts";
+import type { World } from "../kernel/world.ts";
+import type { Store } from "../store/index.ts";
+import type { EffectiveConfig } from "./sections.ts";
+
+export interface ChannelParts {
+  world: World;
+  log: Logger;
+  store: Store;
+  bus: Bus;
+  config: { readonly current: EffectiveConfig };
+  redactor: Redactor;
+  sessions: Sessions;
+  directory: AgentDirectory;
+  systemEvent: (sessionKey: string, text: string) => void;
+  /** Why no account may connect and no message is answered (safe mode). */
+  held: () => string | undefined;
+  /** The state of an account changed. */
+  changed: () => void;
+}
+
+export type ChannelRooms = ReturnType<typeof buildChannels>;
+
+/** Everything below the agents. Opens nothing. */
+export function buildChannels(parts: ChannelParts) {
+  const { world, store, config, sessions, directory, systemEvent } = parts;
+  const log = parts.log.child("channels");
+  const inbox = new Inbox({ store, world, log });
+  const outbox: Outbox = new Outbox({
+    store,
+    world,
+    log,
+    systemEvent,
+    account: (channel, accountId) => outboxAccount(channels, channel, accountId),
+  });
+  const mediaStore = new MediaStore({ dir: join(stateDir(world), "media"), world, log });
+  const media = new MediaSource({ world, mediaDir: mediaStore.dir, fetchFile: webFiles({ world, config }) });
+  let accept: Pipeline["accept"] = () => {};
+  const services = channelRows.map(
+    (row) =>
+      new ChannelService({
+        row,
+        world,
+        log: parts.log.child(row.id),
+        store,
+        config,
+        inbox,
+        outbox,
+        accept: (rows) => accept(rows),
+        mediaDir: mediaStore.dir,
+        redact: (secret) => parts.redactor.add(secret),
+        held: parts.held,
+        changed: parts.changed,
+      }),
+  );
+  const channels: Channels = new Channels({
+    world,
+    services,
+    counts: {
+      counts: (channel, accountId) => inbox.counts(channel, accountId),
+      sends: (channel, accountId) => outbox.backlog(channel, accountId),
+    },
+  });
+  const find = (id: string) => services.find((service) => service.row.id === id);
+  const echoes = new Echoes();
+  const roots = (agentId: string) => [directory.workspace(agentId), mediaStore.dir];
+  const replies = new Replies({
+    world,
+    log,
+    inbox,
+    outbox,
+    sessions,
+    channel: find,
+    media,
+    roots,
+    echoes,
+  });
+  const sends = new Sends({
+    world,
+    channels,
+    outbox,
+    media,
+    roots: () => [directory.workspace(directory.defaultId()), mediaStore.dir],
+    mirror: mirror({ world, store, log, sessions, directory, config }),
+  });
+  const routes = replyRoutes({
+    sessions,
+    resolve: (params) => sends.resolve(params),
+    settings: (channel, accountId) => {
+      const service = find(channel);
+      const id = accountId ?? service?.defaultAccountId();
+      return id === undefined ? undefined : service?.settings(id);
+    },
+  });
+  return {
+    parts,
+    log,
+    inbox,
+    outbox,
+    channels,
+    services,
+    sends,
+    replies,
+    routes,
+    echoes,
+    mediaStore,
+    find,
+    /** Where fresh messages go, once somebody takes them. */
+    acceptBy: (take: Pipeline["accept"]) => {
+      accept = take;
+    },
+  };
+}
+
+/** Everything above the agents: the pipeline, pairing, the agents' own tool, and the methods. */
+export function joinChannels(rooms: ChannelRooms, agents: Agents) {
+  const { parts, log, inbox, outbox, channels, services, sends, echoes, mediaStore, find } = rooms;
+  const { world, store, bus, config, sessions, systemEvent, held } = parts;
+  const pairing = new Pairing({ store, world, outbox, channel: find });
+  const pipeline = new Pipeline({
+    store,
+    world,
+    log: log.child("inbound"),
+    bus,
+    config,
+    inbox,
+    outbox,
+    agents,
+    sessions,
+    channel: find,
+    systemEvent,
+    held,
+    pairing,
+    echoes,
+  });
+  rooms.acceptBy((rows) => pipeline.accept(rows));
+  const tool = messageTool({
+    world,
+    config,
+    sends,
+    agents,
+    sessions,
+    echoes,
+    configured: () => channels.configured().length > 0,
+  });
+  /** What runs that are taken up again need to write their answers. */
+  const adapters: Service = {
+    name: "channel-adapters",
+    start: async () => void (await Promise.all(services.map((service) => service.load()))),
+  };
+  return {
+    pipeline,
+    pairing,
+    tool,
+    methods: channelMethods(channels, sends, pairing),
+    adapters,
+    /** In this order after the server: what is on its way out is stopped before its connection. */
+    services: [mediaStore, ...services, pipeline, outbox] as Service[],
+  };
+}
+
+function outboxAccount(channels: Channels, channel: string, accountId: string) {
+  const runner = channels.runner(channel, accountId);
+  if (!runner) return undefined;
+  const { account, state, facts, entry } = runner;
+  const problem = [facts.lastError, facts.fix].filter(Boolean).join(" ");
+  return {
+    state,
+    open: state === "open" && account !== undefined,
+    budget: entry.budget,
+    clientMessageIds: entry.capabilities.clientMessageIds,
+    ...(problem ? { problem } : {}),
+    ...(account?.newMessageId ? { newMessageId: () => account.newMessageId?.() ?? "" } : {}),
+    send: (
+      part: Parameters<NonNullable<typeof account>["send"]>[0],
+      attempt: { clientMsgId?: string; signal: AbortSignal },
+    ) =>
+      account
+        ? account.send(part, attempt)
+        : Promise.resolve({ state: "retry" as const, reason: "not-connected", detail: "the account is not connected" }),
+  };
+}

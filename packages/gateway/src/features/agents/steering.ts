@@ -1,0 +1,28 @@
+/** Steering (agent.md §8.2): messages that came while tools ran join the run before its next model call. */
+import type { LiveRun } from "./live-run.ts";
+import type { TurnDeps } from "./turn-deps.ts";
+
+const prefix = "steer-";
+
+/** Whether an entry of the transcript came into a run that was under way. */
+export const isSteered = (entryId: string): boolean => entryId.startsWith(prefix);
+
+/** Puts waiting messages into the transcript. False when there were none, or the run ended meanwhile. */
+export async function takeSteers(run: LiveRun, deps: TurnDeps): Promise<boolean> {
+  const steers = run.steers.splice(0);
+  if (steers.length === 0) return false;
+  const { sessions, world } = deps;
+  const taken = await deps.store.commit((tx) => {
+    // An end that came in between has its own commit behind this one; what it does not find here is asked again later.
+    if (!run.live || sessions.get(run.sessionKey)?.sessionId !== run.sessionId) return false;
+    for (const { message, images, write } of steers) {
+      const content = [...(message === "" ? [] : [{ type: "text" as const, text: message }]), ...images];
+      const user = { role: "user" as const, content, timestamp: world.now() };
+      sessions.append(tx, run.sessionKey, { type: "message", message: user }, { id: `${prefix}${world.uuid()}` });
+      write(tx, run.id);
+    }
+    return true;
+  });
+  if (!taken) for (const steer of steers) steer.missed();
+  return taken;
+}

@@ -1,0 +1,458 @@
+/** Keys, answers and callers (R-OUT-1, R-OUT-3, R-OUT-7; CRASH C3 to C5 in the small). */
+import { GatewayError } from "@openclaw/protocol";
+import { expect, test } from "vitest";
+import type { SendOutcome } from "../outbound.ts";
+import { fakeAccount, outboxBench, part, request, settle } from "./ledger.fixture.ts";
+import type { OutboxRequest } from "./request.ts";
+
+const never = new AbortController().signal;
+const wait = { signal: never, waitForConnectionMs: 5_000 };
+const asSend = (key: string, texts: string | string[] = "hello", more: Partial<OutboxRequest> = {}) =>
+  request(texts, { kind: "send", key, ...more });
+
+async function refusal(answer: Promise<unknown>): Promise<GatewayError> {
+  try {
+    await answer;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+async function running(options: Parameters<typeof outboxBench>[0] = {}) {
+  const bench = outboxBench(options);
+  await bench.outbox.start();
+  bench.outbox.opened("fake", "default");
+  return bench;
+}
+
+test("a message that was inserted leaves part by part, in order", async () => {
+  const { account, insert, states } = await running();
+  await insert(request(["one", "two", "three"]));
+  await settle();
+  expect(account.sent.map(({ text }) => text)).toEqual(["one", "two", "three"]);
+  expect(states()).toEqual(["sent", "sent", "sent"]);
+});
+
+test("an attempt is committed before the part leaves, with the client's message id", async () => {
+  const account = fakeAccount({ monotonic: () => 0 }, { clientMessageIds: true });
+  const { insert, store, world } = await running({ account });
+  let seen: unknown;
+  account.answer = () => {
+    seen = store.get("SELECT state, attempts, client_msg_id AS id FROM outbox");
+    return { state: "sent", messageId: "x" };
+  };
+  await insert(request("hello"));
+  await settle();
+  expect(seen).toEqual({ state: "attempting", attempts: 1, id: "C1" });
+  expect(world.marks.filter((name) => name.startsWith("outbox"))).toEqual([
+    "outbox.after-attempting",
+    "outbox.after-provider",
+  ]);
+});
+
+test("a submitted message answers with the ids the platform gave", async () => {
+  const { outbox, account } = await running();
+  account.answer = () => ({ state: "sent", messageId: "", chatId: "49@s", facts: { toJid: "49@s" } });
+  expect(await outbox.submit(asSend("k", ["one", "two"]), wait)).toEqual({
+    key: "k",
+    channel: "fake",
+    accountId: "default",
+    messageId: "M2",
+    messageIds: ["M1", "M2"],
+    chatId: "49@s",
+    facts: { toJid: "49@s" },
+  });
+});
+
+test("the same key gives the same answer without a second send, also after a restart", async () => {
+  const bench = await running();
+  const first = await bench.outbox.submit(asSend("k"), wait);
+  expect(await bench.outbox.submit(asSend("k"), wait)).toEqual(first);
+  const next = bench.next();
+  await next.start();
+  bench.account.open = false;
+  bench.world.clock.shiftWall(24 * 3_600_000 - 1_000);
+  expect(await next.submit(asSend("k"), wait)).toEqual(first);
+  expect(bench.account.sent).toHaveLength(1);
+});
+
+test("the same key joins a send in progress", async () => {
+  const { outbox, account } = await running();
+  let release: (outcome: SendOutcome) => void = () => {};
+  account.answer = () => new Promise((resolve) => (release = resolve));
+  const answers = [outbox.submit(asSend("k"), wait), outbox.submit(asSend("k"), wait)];
+  await settle();
+  answers.push(outbox.submit(asSend("k"), wait));
+  release({ state: "sent", messageId: "" });
+  const [one, two, three] = await Promise.all(answers);
+  expect(one).toEqual(two);
+  expect(one).toEqual(three);
+  expect(account.sent).toHaveLength(1);
+});
+
+test("the same key in another family is another message", async () => {
+  const { outbox, account } = await running();
+  await outbox.submit(asSend("k"), wait);
+  await outbox.submit(asSend("k", "hello", { family: "poll" }), wait);
+  expect(account.sent).toHaveLength(2);
+});
+
+test("the same key with another request is refused, in progress and afterwards", async () => {
+  const { outbox, account } = await running();
+  const first = outbox.submit(asSend("k"), wait);
+  for (const other of [asSend("k", "bye"), asSend("k", "hello", { parts: [part("hello", "bob")] })]) {
+    const error = await refusal(outbox.submit(other, wait));
+    expect(error).toMatchObject({ kind: "invalid", details: { code: "IDEMPOTENCY_KEY_REUSED", idempotencyKey: "k" } });
+  }
+  await first;
+  expect((await refusal(outbox.submit(asSend("k", "bye"), wait))).kind).toBe("invalid");
+  expect(account.sent).toHaveLength(1);
+});
+
+test("two requests are the same when what was asked is, even if the parts differ", async () => {
+  const { outbox, account } = await running();
+  const asked = { url: "https://example.org/cat.png" };
+  const first = await outbox.submit(asSend("k", "/media/1.png", { asked }), wait);
+  expect(await outbox.submit(asSend("k", "/media/2.png", { asked }), wait)).toEqual(first);
+  expect(account.sent).toHaveLength(1);
+});
+
+test("a key of another principal is refused by name, and its answer is not shown", async () => {
+  const { outbox } = await running();
+  const mine = outbox.submit(asSend("k"), wait);
+  const inProgress = await refusal(outbox.submit(asSend("k", "hello", { principal: "other" }), wait));
+  await mine;
+  const afterwards = await refusal(outbox.submit(asSend("k", "hello", { principal: "other" }), wait));
+  for (const error of [inProgress, afterwards]) {
+    expect(error.message).toContain("'k'");
+    expect(error).toMatchObject({ kind: "conflict", details: { code: "IDEMPOTENCY_KEY_IN_USE" } });
+  }
+});
+
+test("an insert that is rolled back sends nothing", async () => {
+  const { outbox, store, account, states } = await running();
+  const failing = store.commit((tx) => {
+    outbox.insert(tx, request("hello"));
+    throw new Error("the run could not be ended");
+  });
+  await expect(failing).rejects.toThrow("ended");
+  await settle();
+  expect(account.sent).toEqual([]);
+  expect(states()).toEqual([]);
+  expect(outbox.backlog()).toEqual({ queued: 0, unknown: 0 });
+});
+
+test("inserting a key twice gives the rows that exist, or an error", async () => {
+  const { insert, account, outbox, store } = await running();
+  const reply = request("hello", { key: "reply:1" });
+  expect(await insert(reply)).toEqual(await insert(reply));
+  await settle();
+  expect(account.sent).toHaveLength(1);
+  await expect(store.commit((tx) => outbox.insert(tx, { ...reply, parts: [part("bye")] }))).rejects.toThrow(
+    "different",
+  );
+});
+
+test("a caller that leaves changes nothing, and the key asks again", async () => {
+  const { outbox, account, states } = await running();
+  let release: (outcome: SendOutcome) => void = () => {};
+  account.answer = () => new Promise((resolve) => (release = resolve));
+  const leaving = new AbortController();
+  const gone = outbox.submit(asSend("k", ["one", "two"]), { ...wait, signal: leaving.signal });
+  await settle();
+  leaving.abort();
+  expect(await refusal(gone)).toMatchObject({ kind: "unavailable", details: { code: "OUTCOME_UNKNOWN" } });
+  account.answer = () => ({ state: "sent", messageId: "" });
+  release({ state: "sent", messageId: "" });
+  await settle();
+  expect(states()).toEqual(["sent", "sent"]);
+  expect((await outbox.submit(asSend("k", ["one", "two"]), wait)).messageIds).toEqual(["M1", "M2"]);
+});
+
+test("a caller that leaves before the connection came still gets its message sent", async () => {
+  const { outbox, account } = await running({ account: fakeAccount({ monotonic: () => 0 }, { open: false }) });
+  const leaving = new AbortController();
+  const gone = outbox.submit(asSend("k"), { ...wait, signal: leaving.signal });
+  leaving.abort();
+  await refusal(gone);
+  account.open = true;
+  outbox.opened("fake", "default");
+  await settle();
+  expect(account.sent).toHaveLength(1);
+});
+
+test("a caller that has left already gets nothing done", async () => {
+  const { outbox, states } = await running();
+  await refusal(outbox.submit(asSend("k"), { ...wait, signal: AbortSignal.abort() }));
+  expect(states()).toEqual([]);
+});
+
+test("an operator's send waits five seconds for the connection, then fails and stores nothing", async () => {
+  const { outbox, account, states, pass } = await running({
+    account: fakeAccount({ monotonic: () => 0 }, { open: false }),
+  });
+  const answer = refusal(outbox.submit(asSend("k"), wait));
+  let done = false;
+  void answer.then(() => (done = true));
+  await pass(4_900);
+  expect(done).toBe(false);
+  await pass(200);
+  expect(await answer).toMatchObject({ kind: "unavailable", details: { code: "NOT_CONNECTED" } });
+  expect(states()).toEqual([]);
+  account.open = true;
+  outbox.opened("fake", "default");
+  await settle();
+  expect(account.sent).toEqual([]);
+  // Nothing was stored, so the same key may try again.
+  expect((await outbox.submit(asSend("k"), wait)).messageId).toBe("M1");
+});
+
+test("a send goes through when the connection comes in time", async () => {
+  const { outbox, account, pass } = await running({ account: fakeAccount({ monotonic: () => 0 }, { open: false }) });
+  const answer = outbox.submit(asSend("k"), wait);
+  await pass(3_000);
+  account.open = true;
+  outbox.opened("fake", "default");
+  expect((await answer).messageId).toBe("M1");
+});
+
+test.each([
+  ["terminal", "not-linked", "NOT_LINKED"],
+  ["linking", "not-linked", "NOT_LINKED"],
+  ["held", "unavailable", "NOT_CONNECTED"],
+  ["disabled", "unavailable", "NOT_CONNECTED"],
+])("an account that is %s refuses at once", async (state, kind, code) => {
+  const account = fakeAccount({ monotonic: () => 0 }, { open: false });
+  account.state = state;
+  account.problem = "Log in first.";
+  const { outbox, states } = await running({ account });
+  const error = await refusal(outbox.submit(asSend("k"), wait));
+  expect(error).toMatchObject({ kind, details: { code } });
+  expect(error.message).toBe("Log in first. Nothing was sent.");
+  expect(states()).toEqual([]);
+});
+
+test("an account nobody knows refuses at once", async () => {
+  const { outbox } = await running();
+  expect((await refusal(outbox.submit(asSend("k", "hello", { accountId: "nope" }), wait))).kind).toBe("unavailable");
+});
+
+test("an operator's message that waits when the connection goes fails five seconds later, for good", async () => {
+  const { outbox, account, states, pass } = await running();
+  account.budget = { ...account.budget, directEveryMs: 2_000 };
+  await outbox.submit(asSend("a", "first"), wait);
+  const answer = refusal(outbox.submit(asSend("b", ["second", "third"]), wait));
+  await settle();
+  account.open = false;
+  outbox.closed("fake", "default");
+  await pass(4_900, 100);
+  expect(states()).toEqual(["sent", "queued", "queued"]);
+  await pass(200, 100);
+  expect(states()).toEqual(["sent", "failed", "failed"]);
+  expect(await answer).toMatchObject({ kind: "unavailable", retryable: true, details: { reason: "not-connected" } });
+  account.open = true;
+  outbox.opened("fake", "default");
+  await pass(60_000, 1_000);
+  expect(account.sent).toHaveLength(1);
+  // The failure is the key's answer from now on.
+  expect((await refusal(outbox.submit(asSend("b", ["second", "third"]), wait))).details?.reason).toBe("not-connected");
+});
+
+test("a reply waits an hour for its channel, a heartbeat ten minutes", async () => {
+  const account = fakeAccount({ monotonic: () => 0 }, { open: false });
+  const { insert, states, pass, events } = await running({ account });
+  await insert(request("reply", { sessionKey: "s" }));
+  await insert(request("beat", { kind: "heartbeat" }));
+  await pass(10 * 60_000 - 1_000, 30_000);
+  expect(states()).toEqual(["queued", "queued"]);
+  await pass(2_000);
+  expect(states()).toEqual(["queued", "failed"]);
+  await pass(50 * 60_000, 60_000);
+  expect(states()).toEqual(["failed", "failed"]);
+  expect(events).toEqual([{ sessionKey: "s", text: expect.stringContaining("was not sent") as string }]);
+});
+
+test("a clock that was set forward, as after a night's sleep, ends what is too old before it is sent", async () => {
+  const account = fakeAccount({ monotonic: () => 0 }, { open: false });
+  const { insert, states, world, outbox } = await running({ account });
+  await insert(request("reply"));
+  world.clock.shiftWall(8 * 3_600_000);
+  account.open = true;
+  outbox.opened("fake", "default");
+  await settle();
+  expect(account.sent).toEqual([]);
+  expect(states()).toEqual(["failed"]);
+});
+
+test("an outcome nobody knows is told to the caller, as the outcome unknown, and not tried again", async () => {
+  const { outbox, account, states, events, pass } = await running();
+  account.answer = () => ({ state: "unknown", reason: "no-answer", detail: "the connection broke", arrived: true });
+  const error = await refusal(outbox.submit(asSend("k", "hello", { sessionKey: "s" }), wait));
+  expect(error).toMatchObject({ kind: "unavailable", retryable: false, details: { code: "OUTCOME_UNKNOWN" } });
+  await pass(60_000);
+  expect(account.sent).toHaveLength(1);
+  expect(states()).toEqual(["unknown"]);
+  expect(events).toEqual([]);
+  expect(outbox.backlog("fake", "default")).toEqual({ queued: 0, unknown: 1 });
+  expect((await refusal(outbox.submit(asSend("k", "hello", { sessionKey: "s" }), wait))).message).toBe(error.message);
+});
+
+test("an unknown outcome nobody waits for is told to the session once", async () => {
+  const bench = await running();
+  bench.account.answer = () => ({ state: "unknown", reason: "no-answer", detail: "the connection broke" });
+  await bench.insert(request("hello", { sessionKey: "s" }));
+  await settle();
+  expect(bench.events).toEqual([
+    { sessionKey: "s", text: expect.stringContaining("may or may not have arrived") as string },
+  ]);
+  await bench.next().start();
+  await settle();
+  expect(bench.events).toHaveLength(1);
+});
+
+test("an unknown outcome whose caller left is told to the session", async () => {
+  const { outbox, account, events } = await running();
+  let release: (outcome: SendOutcome) => void = () => {};
+  account.answer = () => new Promise((resolve) => (release = resolve));
+  const leaving = new AbortController();
+  const gone = refusal(outbox.submit(asSend("k", "hello", { sessionKey: "s" }), { ...wait, signal: leaving.signal }));
+  await settle();
+  leaving.abort();
+  await gone;
+  release({ state: "unknown", reason: "no-answer", detail: "the connection broke" });
+  await settle();
+  expect(events).toHaveLength(1);
+});
+
+test.each([
+  ["chat-not-found", "invalid", undefined],
+  ["rate-limited", "unavailable", true],
+  ["auth", "unavailable", false],
+])("a message refused as %s is answered as %s", async (reason, kind, retryable) => {
+  const { outbox, account } = await running();
+  account.answer = () => ({ state: "failed", reason, detail: "the platform said no" });
+  const error = await refusal(outbox.submit(asSend("k"), wait));
+  expect(error).toMatchObject({ kind, details: { code: "SEND_FAILED", reason } });
+  expect(error.retryable).toBe(retryable);
+  expect(error.message).toContain("the platform said no");
+});
+
+test("a failed part fails the rest, and the answer says what was sent", async () => {
+  const { outbox, account, states } = await running();
+  account.answer = ({ content }) =>
+    content.type === "text" && content.body.text === "two"
+      ? { state: "failed", reason: "too-long", detail: "too long" }
+      : { state: "sent", messageId: "" };
+  const next = outbox.submit(asSend("n", "next"), wait);
+  const error = await refusal(outbox.submit(asSend("k", ["one", "two", "three"]), wait));
+  expect(states()).toEqual(["sent", "sent", "failed", "failed"]);
+  expect(error).toMatchObject({
+    retryable: false,
+    details: { code: "OUTCOME_UNKNOWN", partly: true, messageIds: ["M2"], reason: "too-long" },
+  });
+  expect(error.message).toContain("1 of 3");
+  await next;
+});
+
+test("a platform that gave no id has not confirmed anything", async () => {
+  const account = fakeAccount({ monotonic: () => 0 });
+  account.send = () => Promise.resolve({ state: "sent", messageId: "" });
+  const { insert, states } = await running({ account });
+  await insert(request("hello"));
+  await settle();
+  expect(states()).toEqual(["unknown"]);
+});
+
+test("an adapter that throws, and one that never answers, leave an unknown outcome and the chat goes on", async () => {
+  const account = fakeAccount({ monotonic: () => 0 });
+  let calls = 0;
+  let aborted = false;
+  account.send = (_part, { signal }) => {
+    if (++calls === 1) return Promise.reject(new Error("broken"));
+    if (calls > 2) return Promise.resolve({ state: "sent", messageId: "M" });
+    signal.addEventListener("abort", () => (aborted = true));
+    return new Promise(() => {});
+  };
+  const { insert, states, pass } = await running({ account });
+  for (const text of ["one", "two", "three"]) await insert(request(text));
+  await settle();
+  expect(states()).toEqual(["unknown", "attempting", "queued"]);
+  await pass(70_000);
+  expect(states()).toEqual(["unknown", "unknown", "sent"]);
+  expect(aborted).toBe(true);
+});
+
+test("a request without parts, with too many, or to two chats is refused", async () => {
+  const { outbox, states } = await running();
+  for (const parts of [[], Array.from({ length: 201 }, () => part("x")), [part("a", "ann"), part("b", "bob")]])
+    expect((await refusal(outbox.submit(asSend("k", "x", { parts }), wait))).kind).toBe("invalid");
+  expect(states()).toEqual([]);
+});
+
+test("what was sent is kept for a platform that asks for it again, for this chat and 24 hours", async () => {
+  const { outbox, account, insert, world } = await running();
+  account.answer = () => ({ state: "sent", messageId: "", chatId: "lid-7" });
+  await insert(request("hello"));
+  await settle();
+  expect(outbox.sentPart("fake", "default", "ann", "M1")).toEqual(part("hello"));
+  expect(outbox.sentPart("fake", "default", "lid-7", "M1")).toEqual(part("hello"));
+  expect(outbox.sentPart("fake", "default", "bob", "M1")).toBeUndefined();
+  expect(outbox.sentPart("fake", "default", "ann", "M2")).toBeUndefined();
+  world.clock.shiftWall(24 * 3_600_000 + 1);
+  expect(outbox.sentPart("fake", "default", "ann", "M1")).toBeUndefined();
+});
+
+test("rows are deleted a day after their end, and not before", async () => {
+  const { insert, store, pass, states } = await running();
+  for (let n = 0; n < 450; n++) void insert(request(`text ${n}`, { chatId: `chat-${n}` }));
+  await settle(80);
+  expect(new Set(states())).toEqual(new Set(["sent"]));
+  await pass(24 * 3_600_000 - 60_000, 3_600_000);
+  expect(states()).toHaveLength(450);
+  await pass(3_700_000, 1_850_000);
+  expect(store.get<{ n: number }>("SELECT count(*) AS n FROM outbox")?.n).toBe(0);
+});
+
+test("a stop cancels what a waiting caller asked for, and waits for what is on its way", async () => {
+  const { outbox, account, states } = await running();
+  let release: (outcome: SendOutcome) => void = () => {};
+  account.answer = () => new Promise((resolve) => (release = resolve));
+  const one = outbox.submit(asSend("a", "first"), wait);
+  const two = refusal(outbox.submit(asSend("b", "second"), wait));
+  await settle();
+  const stopped = outbox.stop(2_000);
+  expect((await two).details?.reason).toBe("cancelled");
+  release({ state: "sent", messageId: "" });
+  expect((await one).messageId).toBe("M1");
+  await stopped;
+  expect(states()).toEqual(["sent", "failed"]);
+});
+
+test("a stop does not wait for an adapter that does not answer, and its caller hears that the outcome is unknown", async () => {
+  const { outbox, account, states, world, pass } = await running();
+  let aborted = false;
+  account.send = (_part, { signal }) => {
+    signal.addEventListener("abort", () => (aborted = true));
+    return new Promise(() => {});
+  };
+  const answer = refusal(outbox.submit(asSend("a"), wait));
+  await settle();
+  const stopped = outbox.stop(1_000);
+  await pass(1_000);
+  await stopped;
+  expect(aborted).toBe(true);
+  expect((await answer).details?.code).toBe("OUTCOME_UNKNOWN");
+  expect(states()).toEqual(["attempting"]);
+  expect(world.clock.pending()).toBe(0);
+});
+
+test("nothing is taken after a stop", async () => {
+  const { outbox, states, world } = await running();
+  await outbox.stop(1_000);
+  await outbox.stop(1_000);
+  expect((await refusal(outbox.submit(asSend("k"), wait))).kind).toBe("unavailable");
+  expect(states()).toEqual([]);
+  expect(world.clock.pending()).toBe(0);
+});

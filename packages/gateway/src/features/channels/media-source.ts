@@ -1,0 +1,104 @@
+/** Files that leave: taken from a URL or a path, checked, and copied into the media store, so that what was accepted is what is
+ *  sent (agent.md §13.7). */
+import { constants } from "node:fs";
+import { chmod, mkdir, open, realpath, writeFile } from "node:fs/promises";
+import { basename, extname, join, resolve, sep } from "node:path";
+import { GatewayError } from "@openclaw/protocol";
+import { expandHome } from "../../kernel/paths.ts";
+import type { World } from "../../kernel/world.ts";
+import type { OutgoingFile } from "./compose.ts";
+import { fileKind } from "./file-kind.ts";
+
+export interface MediaSourceOptions {
+  world: World;
+  /** Holds `inbound` and `outbound`. */
+  mediaDir: string;
+  fetchFile: (
+    url: string,
+    limits: { maxBytes: number; signal: AbortSignal },
+  ) => Promise<{ body: Buffer; contentType: string | undefined; fileName: string | undefined }>;
+}
+
+export interface TakeOptions {
+  maxBytes: number;
+  signal: AbortSignal;
+  /** Directories a path may lead into, links followed. Undefined: anywhere, for the owner of the machine. */
+  roots: readonly string[] | undefined;
+  /** What a relative path is relative to. */
+  base: string;
+}
+
+export class MediaSource {
+  readonly #o: MediaSourceOptions;
+
+  constructor(options: MediaSourceOptions) {
+    this.#o = options;
+  }
+
+  /** Throws GatewayError("invalid") that names the file and the reason. */
+  async take(source: string, options: TakeOptions): Promise<OutgoingFile> {
+    const { body, fileName, contentType } = /^https?:\/\//iu.test(source)
+      ? await this.#fetch(source, options)
+      : await this.#read(source, options);
+    const kind = fileKind(body.subarray(0, 512), fileName, contentType);
+    const dir = join(this.#o.mediaDir, "outbound");
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const path = join(dir, `${this.#o.world.uuid()}${kind.extension}`);
+    await writeFile(path, body, { mode: 0o600, flag: "wx" });
+    await chmod(path, 0o600);
+    return { path, mimeType: kind.mimeType, ...(fileName ? { fileName: fileName.slice(0, 200) } : {}) };
+  }
+
+  async #fetch(url: string, { maxBytes, signal }: TakeOptions) {
+    try {
+      return await this.#o.fetchFile(url, { maxBytes, signal });
+    } catch (error) {
+      throw refused(`The file could not be fetched: ${error instanceof Error ? error.message : String(error)}.`);
+    }
+  }
+
+  async #read(source: string, options: TakeOptions) {
+    const given = source.startsWith("file://") ? decodeURI(source.slice("file://".length)) : source;
+    if (given.includes("\0")) throw refused("A path cannot contain a NUL character.");
+    const asked = resolve(options.base, expandHome(given, this.#o.world));
+    let real: string;
+    try {
+      real = await realpath(asked);
+    } catch {
+      throw refused(`There is no file ${asked}.`);
+    }
+    if (options.roots && !(await isInside(real, options.roots)))
+      throw refused(`${asked} is outside the directories files may be sent from: ${options.roots.join(", ")}.`);
+    const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch(() => {
+      throw refused(`${asked} cannot be read.`);
+    });
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw refused(`${asked} is not a regular file.`);
+      if (stat.size > options.maxBytes)
+        throw refused(
+          `${asked} has ${megabytes(stat.size)} MB; the limit of the channel is ${megabytes(options.maxBytes)} MB.`,
+        );
+      return { body: await handle.readFile(), fileName: basename(asked), contentType: undefined };
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+const refused = (message: string) => new GatewayError("invalid", message, { details: { code: "MEDIA_REFUSED" } });
+const megabytes = (bytes: number): string => String(Math.ceil(bytes / 100_000) / 10);
+
+async function isInside(real: string, roots: readonly string[]): Promise<boolean> {
+  for (const root of roots) {
+    const base = await realpath(root).catch(() => undefined);
+    if (base && real.startsWith(base.endsWith(sep) ? base : base + sep)) return true;
+  }
+  return false;
+}
+
+/** Extension of a name, lower case, with its dot; empty when there is none that is safe to keep. */
+export const safeExtension = (name: string): string => {
+  const extension = extname(name).toLowerCase();
+  return /^\.[a-z0-9]{1,8}$/u.test(extension) ? extension : "";
+};

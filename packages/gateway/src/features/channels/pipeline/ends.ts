@@ -1,0 +1,81 @@
+/** How messages end that get no run, or lose it before it began: each in one commit with whatever is said about it (I4). */
+import type { Tx } from "../../../store/store.ts";
+import type { InboundRow } from "../inbound.ts";
+import type { PipelineOptions } from "./ports.ts";
+import { plainParts } from "./reply-parts.ts";
+import { targetOf } from "./routing.ts";
+
+type Needs = Pick<PipelineOptions, "store" | "log" | "inbox" | "outbox" | "channel">;
+
+export class Ends {
+  readonly #o: Needs;
+
+  constructor(options: Needs) {
+    this.#o = options;
+  }
+
+  /** Nobody answers these, and nobody has to know. */
+  ignore(rows: readonly InboundRow[], reason: string, also?: (tx: Tx) => void): void {
+    this.commit((tx) => {
+      for (const row of rows) this.end(tx, row, reason);
+      also?.(tx);
+    });
+  }
+
+  /** A row that was judged before may wait already: then it is dropped rather than ignored. */
+  end(tx: Tx, row: InboundRow, reason: string): void {
+    const to = row.state === "stored" ? "ignored" : row.state === "command" ? "silent" : "dropped";
+    this.#o.inbox.move(tx, row.id, to, { reason });
+  }
+
+  /** They were to be answered and will not be; the reason is told elsewhere. */
+  drop(tx: Tx, rows: readonly InboundRow[], reason: string): void {
+    for (const { id } of rows) {
+      this.#o.inbox.move(tx, id, "waiting");
+      this.#o.inbox.move(tx, id, "dropped", { reason });
+    }
+  }
+
+  /** Says something in the chat of a message, once per message and `family`. */
+  notice(
+    tx: Tx,
+    { id, channel, accountId, message }: InboundRow,
+    family: string,
+    text: string,
+    sessionKey?: string,
+  ): void {
+    const parts = plainParts(this.#o.channel(channel), accountId, targetOf(message), text);
+    if (parts.length === 0) return;
+    this.#o.outbox.insert(tx, {
+      key: String(id),
+      family,
+      principal: "gateway",
+      channel,
+      accountId,
+      kind: "notice",
+      parts,
+      ...(sessionKey ? { sessionKey } : {}),
+    });
+  }
+
+  /** The gateway itself failed on these. */
+  giveUp(rows: readonly InboundRow[]): void {
+    const [first] = rows;
+    if (!first) return;
+    const text =
+      "⚠️ Your message could not be handled because of an internal error; the log of the gateway has the details.";
+    this.commit((tx) => {
+      this.drop(tx, rows, "failed");
+      this.notice(tx, first, "inbound-failed", text);
+    });
+  }
+
+  /** What cannot be written now stays open in the ledger, and the next start looks at it again. */
+  commit(unit: (tx: Tx) => void): void {
+    this.#o.store
+      .commit(unit)
+      .catch((error: unknown) =>
+        this.#o.log.warn("the end of a message could not be stored; it stays open", { error }),
+      );
+  }
+}

@@ -1,0 +1,93 @@
+/** Files of accepted messages (agent.md §13.6): fetched through the account, named in the prompt, images shown to the model. */
+import { readFile } from "node:fs/promises";
+import { GatewayError, type ImageContent } from "@openclaw/protocol";
+import type { Logger } from "../../../kernel/log.ts";
+import type { World } from "../../../kernel/world.ts";
+import { imageType, maxImageBytes } from "../../agents/index.ts";
+import type { ChannelAccount } from "../channel.ts";
+import type { MediaRef } from "../inbound.ts";
+import { flatName } from "./envelope.ts";
+
+export interface FetchedMedia {
+  /** One per file, for the prompt. */
+  lines: string[];
+  images: ImageContent[];
+}
+
+const maxFiles = 20;
+/** Shown to the model; the others are named only. */
+const maxImages = 8;
+const downloadMs = 60_000;
+const parallel = 4;
+
+export class IncomingMedia {
+  readonly #world: World;
+  readonly #log: Logger;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(options: { world: World; log: Logger }) {
+    this.#world = options.world;
+    this.#log = options.log;
+  }
+
+  /** Never rejects: what cannot be fetched becomes a line that says so. */
+  async fetch(
+    refs: readonly MediaRef[],
+    account: ChannelAccount | undefined,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<FetchedMedia> {
+    const fetched: FetchedMedia = { lines: [], images: [] };
+    for (const [index, ref] of refs.slice(0, maxFiles).entries()) {
+      const number = refs.length > 1 ? `${index + 1}/${refs.length} ` : "";
+      try {
+        const file = await this.#download(ref, account, maxBytes, signal);
+        const name = ref.fileName ? ` ${flatName(ref.fileName, 120)}` : "";
+        fetched.lines.push(`[media attached: ${number}${file.path} (${file.mimeType})${name}]`);
+        const image = fetched.images.length < maxImages ? await asImage(file) : undefined;
+        if (image) fetched.images.push(image);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) this.#log.warn("a file of a message could not be fetched", { error });
+        const why = error instanceof GatewayError ? flatName(error.message, 200) : "it could not be fetched";
+        fetched.lines.push(`[media unavailable: ${number}${ref.kind}, ${why}]`);
+      }
+    }
+    if (refs.length > maxFiles) fetched.lines.push(`[media unavailable: ${refs.length - maxFiles} more files]`);
+    return fetched;
+  }
+
+  async #download(ref: MediaRef, account: ChannelAccount | undefined, maxBytes: number, signal: AbortSignal) {
+    if (!account) throw new GatewayError("unavailable", "the channel is not connected");
+    if (ref.sizeBytes !== undefined && ref.sizeBytes > maxBytes)
+      throw new GatewayError("invalid", `it is larger than ${Math.floor(maxBytes / 1_000_000)} MB`);
+    await this.#slot();
+    const late = new AbortController();
+    const timer = this.#world.after(downloadMs, () => late.abort());
+    try {
+      const limits = { maxBytes, signal: AbortSignal.any([signal, late.signal]) };
+      const gone = Promise.withResolvers<never>();
+      limits.signal.addEventListener("abort", () => gone.reject(new GatewayError("timeout", "it took too long")), {
+        once: true,
+      });
+      return await Promise.race([account.download(ref, limits), gone.promise]);
+    } finally {
+      timer.cancel();
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #slot(): Promise<void> {
+    while (this.#running >= parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+  }
+}
+
+/** Judged by content, never by claim. */
+async function asImage(file: { path: string; sizeBytes: number }): Promise<ImageContent | undefined> {
+  if (file.sizeBytes > maxImageBytes) return undefined;
+  const bytes = await readFile(file.path);
+  const mimeType = bytes.length <= maxImageBytes ? imageType(bytes.subarray(0, 64)) : undefined;
+  return mimeType ? { type: "image", data: bytes.toString("base64"), mimeType } : undefined;
+}

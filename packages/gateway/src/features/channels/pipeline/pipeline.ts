@@ -1,0 +1,334 @@
+/** Inbound: every stored message is judged, routed and led to its one end (channels.md §2, §3, §5; reliability.md §3.2). What is
+ *  under way when the process dies is found open in the ledger and taken up again by `start`. */
+import type { Service } from "../../../kernel/lifecycle.ts";
+import type { Tx } from "../../../store/store.ts";
+import { isStopWord, normalizeAgentId, stopText } from "../../agents/index.ts";
+import type { InboundRow } from "../inbound.ts";
+import { judge } from "./access.ts";
+import type { Arrival } from "./arrival.ts";
+import { BotGuard } from "./bot-guard.ts";
+import { echoChat, type Echoes } from "./echoes.ts";
+import { Ends } from "./ends.ts";
+import { GroupHistory } from "./group-history.ts";
+import { Joiner, joined, type Joining } from "./joiner.ts";
+import { Mentions } from "./mention.ts";
+import type { Pairing } from "./pairing.ts";
+import type { PipelineOptions } from "./ports.ts";
+import { chatKeyOf, routeOf, targetOf } from "./routing.ts";
+import { typedText } from "./typed-text.ts";
+import { Turns } from "./turns.ts";
+
+/** A linked device gets old messages when it connects; strangers among them are not answered. */
+const oldMessageMs = 30_000;
+const retryMs = 5_000;
+const maxTries = 3;
+
+export interface PipelineParts extends PipelineOptions {
+  pairing: Pairing;
+  echoes: Echoes;
+}
+
+export class Pipeline implements Service {
+  readonly name = "inbound";
+  readonly #o: PipelineParts;
+  readonly #history = new GroupHistory();
+  readonly #mentions: Mentions;
+  readonly #guard: BotGuard;
+  readonly #joiner: Joiner<Arrival & { joining: Joining["kind"] }>;
+  readonly #turns: Turns;
+  readonly #ends: Ends;
+  /** Rows up to this id are the replay's; `accept` may be told of them a moment later. */
+  #replayed = 0;
+  /** `false` until the replay is through: it finds what comes meanwhile in the ledger. */
+  #open = false;
+  #stopped = false;
+
+  constructor(options: PipelineParts) {
+    this.#o = options;
+    this.#mentions = new Mentions({ directory: options.agents.directory, log: options.log });
+    this.#guard = new BotGuard(options.world);
+    this.#joiner = new Joiner(options.world, (parts) => this.#safely(parts, () => this.#whole(parts)));
+    this.#ends = new Ends(options);
+    this.#turns = new Turns(options, this.#history);
+  }
+
+  /** Rows the inbox has just stored, in order. Never throws. */
+  accept(rows: readonly InboundRow[]): void {
+    if (!this.#open) return;
+    for (const row of rows) if (row.id > this.#replayed) this.#safely([{ rows: [row] }], () => this.#take(row));
+  }
+
+  /** Takes up what a former process left open. */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    this.#turns.start();
+    for (let last = 0; !this.#stopped;) {
+      const rows = this.#o.inbox.open(last);
+      if (rows.length === 0) break;
+      last = rows.at(-1)?.id ?? last;
+      this.#replayed = last;
+      for (const row of rows) this.#safely([{ rows: [row] }], () => this.#replay(row));
+      // Lets others have their turn between pages.
+      await this.#o.store.commit(() => {});
+    }
+    this.#open = !this.#stopped;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#open = false;
+    this.#joiner.stop();
+    this.#turns.stop();
+  }
+
+  /** What was held (safe mode) may run. */
+  release(): void {
+    this.#turns.queues.release();
+  }
+
+  #replay(row: InboundRow): void {
+    if (row.runRowId === undefined) return this.#take(row);
+    const run = this.#o.agents.deps.table.byId(row.runRowId);
+    // The agents room takes its runs up by itself, and their end is the end of the row.
+    if (run && run.outcome === undefined) return;
+    this.#o.log.warn("a message belongs to a run that is over", { id: row.id });
+    this.#ends.commit((tx) =>
+      this.#o.inbox.move(tx, row.id, row.state === "command" ? "silent" : "dropped", { reason: "run-lost" }),
+    );
+  }
+
+  // ---- one row
+
+  #take(row: InboundRow): void {
+    const { channel: id, accountId, message } = row;
+    const channel = this.#o.channel(id);
+    // Not loaded: the channel is off for now, and what it left waits.
+    if (!channel?.entry) return;
+    const { entry } = channel;
+    const settings = channel.settings(accountId);
+    if (!settings) return this.#ends.ignore([row], "account-gone");
+    if (this.#isEcho(row)) return this.#ends.ignore([row], "own-echo");
+    const { access } = settings;
+    const verdict = judge({
+      message,
+      access,
+      entry,
+      isPaired: (senderId) => this.#o.pairing.isAllowed(id, accountId, senderId),
+      commands: this.#o.config.current.commands,
+    });
+    if (verdict.kind === "drop") return this.#ends.ignore([row], verdict.reason);
+    if (verdict.kind === "pair")
+      return message.event === undefined ? this.#pair(row) : this.#ends.ignore([row], "dm-not-allowed");
+    const { directory } = this.#o.agents;
+    const route = routeOf({
+      channel: id,
+      accountId,
+      message,
+      config: this.#o.config.current,
+      defaultAgent: directory.defaultId(),
+      exists: (agentId) => directory.exists(agentId),
+      normalizeAgentId: (text) => normalizeAgentId(text),
+    });
+    const sessionKey = this.#o.sessions.canonicalKey(route.key, route.agentId);
+    if (message.event !== undefined) {
+      this.#o.systemEvent(sessionKey, message.event);
+      return this.#ends.ignore([row], "event");
+    }
+    const typed = typedText(
+      message,
+      channel.runner(accountId)?.facts.self?.username,
+      this.#o.config.current.session.resetTriggers,
+    );
+    const mayCommand = verdict.mayCommand && !typed.forOther;
+    const arrival: Arrival = {
+      rows: [row],
+      message,
+      channel: id,
+      accountId,
+      entry,
+      settings,
+      chat: chatKeyOf(id, accountId, message),
+      agentId: route.agentId,
+      sessionKey,
+      group: verdict.group,
+      owner: verdict.owner,
+      mayCommand,
+      parsed: mayCommand ? this.#o.agents.parse(typed.text) : { text: message.text },
+    };
+    if (mayCommand && isStopWord(typed.text) && this.#stopsHere(arrival, typed.text)) return this.#stop(arrival);
+    this.#join(arrival);
+  }
+
+  /** Own words that came back: to the account itself, or from another account of this gateway. */
+  #isEcho({ channel, accountId, message }: InboundRow): boolean {
+    return (
+      message.sender.isSelf === true &&
+      this.#o.echoes.isOwn(echoChat(channel, accountId, targetOf(message).chatId), message.text)
+    );
+  }
+
+  #join(arrival: Arrival): void {
+    const { message, parsed, chat } = arrival;
+    const joining = this.#joiningOf(arrival);
+    if (!joining || parsed.command) {
+      this.#joiner.add(chat, { ...arrival, joining: "debounce" }, undefined);
+    } else {
+      this.#joiner.add(
+        chat,
+        { ...arrival, joining: joining.kind },
+        { ...joining, key: `${message.sender.id} ${joining.key}` },
+      );
+    }
+  }
+
+  #joiningOf({ message, channel, settings }: Arrival): Joining | undefined {
+    if (message.join) return message.join;
+    const plain = message.media.length === 0 && !message.location && !message.replyTo && message.text !== "";
+    const inbound = this.#o.config.current.messages.inbound;
+    const byChannel =
+      inbound?.byChannel && Object.hasOwn(inbound.byChannel, channel) ? inbound.byChannel[channel] : undefined;
+    const waitMs = settings.access.debounceMs || byChannel || inbound?.debounceMs || 0;
+    return plain && waitMs > 0 ? { key: "debounce", waitMs, kind: "debounce" } : undefined;
+  }
+
+  /** A message with all its parts. */
+  #whole(parts: readonly (Arrival & { joining: Joining["kind"] })[]): void {
+    const first = parts[0];
+    if (!first) return;
+    const { joining, ...alone } = first;
+    if (parts.length === 1) return this.#admit(alone);
+    const message = joined(
+      parts.map((part) => part.message),
+      joining,
+    );
+    const { owner, mayCommand } = alone;
+    const parsed = mayCommand ? this.#o.agents.parse(message.text) : { text: message.text };
+    // What was typed as several messages is no command, even if it looks like one as a whole.
+    const { command: _none, ...words } = parsed;
+    this.#admit({ ...alone, rows: parts.flatMap(({ rows }) => rows), message, owner, parsed: words });
+  }
+
+  #admit(arrival: Arrival): void {
+    const { message, sessionKey, parsed, mayCommand, settings } = arrival;
+    const group = message.chat.kind !== "direct";
+    const addressed = !group || this.#mentions.isAddressed(message, arrival.agentId, this.#o.config.current);
+    const command = parsed.command !== undefined && !message.mentions.others;
+    if (group && !mayCommand && this.#o.agents.parse(message.text).command)
+      return this.#ends.ignore(arrival.rows, "command-not-allowed");
+    if (group && !addressed && !command && this.#needsMention(arrival)) {
+      this.#history.add(sessionKey, message, settings.access.historyLimit);
+      return this.#ends.ignore(arrival.rows, "not-mentioned");
+    }
+    if (message.text.trim() === "" && message.media.length === 0 && !message.location)
+      return this.#ends.ignore(arrival.rows, "empty");
+    if (this.#refusesBot(arrival)) return;
+    if (parsed.command) return void this.#command(arrival, addressed, 1);
+    this.#turns.enqueue(arrival, addressed);
+  }
+
+  #needsMention({ sessionKey, group }: Arrival): boolean {
+    const activation = this.#o.sessions.get(sessionKey)?.groupActivation;
+    if (activation === "always") return false;
+    return activation === "mention" || group?.requireMention !== false;
+  }
+
+  /** S34: true when the message was refused; the chat is told once. */
+  #refusesBot(arrival: Arrival): boolean {
+    const { message, channel, accountId, chat } = arrival;
+    const own = this.#o.channel(channel)?.accounts() ?? [];
+    const isBot =
+      message.sender.isBot === true ||
+      own.some(
+        ({ accountId: id }) =>
+          this.#o.channel(channel)?.runner(id)?.facts.self?.id === message.sender.id && !message.sender.isSelf,
+      ) ||
+      this.#o.echoes.isOwn(echoChat(channel, accountId, targetOf(message).chatId), message.text);
+    if (!isBot) return false;
+    const verdict = this.#guard.count(chat);
+    if (verdict === "go") return false;
+    const text = "Another bot and this one answer each other. Its messages are not answered for a while.";
+    const [row] = arrival.rows;
+    const told = verdict === "tell" && row ? (tx: Tx) => this.#ends.notice(tx, row, "bot-loop", text) : undefined;
+    this.#ends.ignore(arrival.rows, "bot-loop", told);
+    return true;
+  }
+
+  // ---- commands and stop
+
+  async #command(arrival: Arrival, addressed: boolean, attempt: number): Promise<void> {
+    const name = arrival.parsed.command?.name;
+    if (attempt === 1 && (name === "new" || name === "reset")) this.#dropWaiting(arrival.sessionKey);
+    try {
+      await this.#turns.submit(arrival, addressed);
+    } catch {
+      // Said where it happened.
+      if (this.#stopped) return;
+      if (attempt < maxTries) this.#o.world.after(retryMs, () => void this.#command(arrival, addressed, attempt + 1));
+      else this.#ends.giveUp(arrival.rows);
+    }
+  }
+
+  /** A bare word stops only where the agent is spoken to; `/stop` everywhere. */
+  #stopsHere(arrival: Arrival, text: string): boolean {
+    const { message, agentId } = arrival;
+    if (message.chat.kind === "direct" || text.trim().startsWith("/")) return true;
+    return !this.#needsMention(arrival) || this.#mentions.isAddressed(message, agentId, this.#o.config.current);
+  }
+
+  /** Past every queue, debounce and lane (R-STOP-1, R-STOP-3). */
+  #stop(arrival: Arrival): void {
+    const { sessionKey, rows } = arrival;
+    const waiting = this.#waitingOf(sessionKey);
+    const tell = (text: string) =>
+      this.#ends.commit((tx) => {
+        this.#ends.drop(tx, waiting, "stopped");
+        for (const row of rows.slice(0, 1)) this.#ends.notice(tx, row, "stop", text, sessionKey);
+        for (const { id } of rows) {
+          this.#o.inbox.move(tx, id, "command", { sessionKey });
+          this.#o.inbox.move(tx, id, "answered");
+        }
+      });
+    this.#o.agents.abort(sessionKey, { reason: "stop" }).then(
+      (runIds) => {
+        const stopped = runIds.length + waiting.length;
+        tell(stopped === 0 ? "There is nothing to stop." : stopText(runIds.length === 0 ? stopped + 1 : stopped));
+      },
+      (error: unknown) => tell(error instanceof Error ? `⚠️ ${error.message}` : "⚠️ The run could not be stopped."),
+    );
+  }
+
+  /** What waits for the old session is not for the new one (agent.md §6.3). */
+  #dropWaiting(sessionKey: string): void {
+    const rows = this.#waitingOf(sessionKey);
+    if (rows.length > 0) this.#ends.commit((tx) => this.#ends.drop(tx, rows, "reset"));
+  }
+
+  /** Rows of a session that have no run yet, taken out of every buffer. */
+  #waitingOf(sessionKey: string): InboundRow[] {
+    const joining = this.#joiner.takeWhere((one) => one.sessionKey === sessionKey);
+    const queued = this.#turns.queues.clear(sessionKey);
+    return [...joining, ...queued.map(({ arrival }) => arrival)].flatMap(({ rows }) => rows);
+  }
+
+  #pair(row: InboundRow): void {
+    const { channel, accountId, message } = row;
+    const service = this.#o.channel(channel);
+    const since = service?.runner(accountId)?.facts.lastConnectedAt ?? row.receivedAt;
+    const old = service?.entry?.capabilities.login === true && message.at < since - oldMessageMs;
+    this.#ends.ignore([row], "not-paired", (tx) => {
+      this.#o.pairing.request(tx, channel, accountId, message, { silent: old || message.catchUp === true });
+    });
+  }
+
+  /** Work on messages that must not fail: tried again a few times, then ended with a notice. */
+  #safely(parts: readonly { rows: readonly InboundRow[] }[], work: () => void, attempt = 1): void {
+    try {
+      work();
+    } catch (error) {
+      const rows = parts.flatMap((part) => part.rows);
+      this.#o.log.error("a message could not be handled", { ids: rows.map(({ id }) => id), attempt, error });
+      if (attempt >= maxTries) this.#ends.giveUp(rows);
+      else this.#o.world.after(retryMs, () => !this.#stopped && this.#safely(parts, work, attempt + 1));
+    }
+  }
+}

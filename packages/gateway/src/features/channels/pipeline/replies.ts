@@ -1,0 +1,161 @@
+/** Replies: what a run owes to a chat becomes outbox rows in the very commit that ends the run, and the messages it answered end
+ *  there too (R-RUN-8, I4). After a stop nothing is inserted (R-STOP-2). */
+import { GatewayError } from "@openclaw/protocol";
+import type { Logger } from "../../../kernel/log.ts";
+import type { World } from "../../../kernel/world.ts";
+import type { Tx } from "../../../store/store.ts";
+import type { EndingPort, ReplyRoute, RunEnd } from "../../agents/index.ts";
+import type { Sessions } from "../../sessions/index.ts";
+import type { Target } from "../channel.ts";
+import type { OutgoingFile } from "../compose.ts";
+import type { InboundRow } from "../inbound.ts";
+import type { TakeOptions } from "../media-source.ts";
+import type { OutboundPart } from "../outbound.ts";
+import { echoChat, type Echoes } from "./echoes.ts";
+import type { ChannelPort, InboxPort, OutboxPort } from "./ports.ts";
+import { maxMedia, readSaid, replyParts, type Said, verbatimParts } from "./reply-parts.ts";
+
+export interface RepliesOptions {
+  world: Pick<World, "after">;
+  log: Logger;
+  inbox: Pick<InboxPort, "move" | "endRun" | "byRun">;
+  outbox: OutboxPort;
+  sessions: Pick<Sessions, "get" | "maySend">;
+  channel: (id: string) => ChannelPort | undefined;
+  media: { take(source: string, options: TakeOptions): Promise<OutgoingFile> };
+  /** Directories whose files an agent may send; the first is where relative paths begin. */
+  roots: (agentId: string) => readonly string[];
+  echoes: Echoes;
+}
+
+type Fetched = ReadonlyMap<string, OutgoingFile | { problem: string }>;
+type Verdict = { to: "answered" | "silent" | "noticed" | "dropped" | "quarantined"; reason?: string };
+
+const prepareMs = 60_000;
+
+export class Replies implements EndingPort {
+  readonly #o: RepliesOptions;
+
+  constructor(options: RepliesOptions) {
+    this.#o = options;
+  }
+
+  /** Fetches the files the texts name, one after the other. Never rejects: what cannot be had is said in the reply. */
+  readonly prepare = async (run: Parameters<NonNullable<EndingPort["prepare"]>>[0]): Promise<Fetched> => {
+    const fetched = new Map<string, OutgoingFile | { problem: string }>();
+    const settings = this.#o.channel(run.route.channel)?.settings(run.route.accountId);
+    const sources = run.texts.flatMap((text) => (text.includes("MEDIA:") ? readSaid(text).media : []));
+    if (!settings || sources.length === 0) return fetched;
+    const roots = this.#o.roots(run.agentId);
+    const late = new AbortController();
+    const timer = this.#o.world.after(prepareMs, () => late.abort());
+    const signal = AbortSignal.any([run.signal, late.signal]);
+    for (const source of new Set(sources.slice(0, maxMedia))) {
+      if (signal.aborted) break;
+      try {
+        const options = { maxBytes: settings.mediaMaxBytes, signal, roots, base: roots[0] ?? "/" };
+        fetched.set(source, await this.#o.media.take(source, options));
+      } catch (error) {
+        if (!(error instanceof GatewayError)) this.#o.log.warn("a file of a reply could not be taken", { error });
+        const problem = error instanceof GatewayError ? error.message : "A file could not be sent.";
+        fetched.set(source, { problem });
+      }
+    }
+    timer.cancel();
+    return fetched;
+  };
+
+  store(tx: Tx, end: RunEnd): void {
+    try {
+      const rows = this.#o.inbox.byRun(end.id, tx);
+      const verdict = end.route ? this.#deliver(tx, end, end.route) : ({ to: "silent", reason: "no-route" } as Verdict);
+      this.#endRows(tx, end, rows, verdict);
+    } catch (error) {
+      // The end of the run itself must be stored; the messages stay open and the next start looks at them again.
+      this.#o.log.error("the reply of a run could not be put into the outbox", { runId: end.runId, error });
+    }
+    this.#o.echoes.forgetRun(end.runId);
+  }
+
+  #deliver(tx: Tx, end: RunEnd, route: ReplyRoute): Verdict {
+    const stopped = end.state === "aborted" && end.reason !== "shutdown";
+    if (stopped) return { to: end.started ? "silent" : "dropped", reason: "stopped" };
+    const session = end.sessionKey ? this.#o.sessions.get(end.sessionKey) : undefined;
+    if (session && !this.#o.sessions.maySend(session)) return { to: "silent", reason: "send-policy" };
+    const failed = end.state !== "ok";
+    const parts = this.#parts(end, route);
+    if (parts.length === 0) return { to: "silent", reason: "no-reply" };
+    this.#o.outbox.insert(tx, {
+      key: failed ? `notice:${end.runId}` : `reply:${end.runId}`,
+      family: `run-${end.family}`,
+      principal: "gateway",
+      channel: route.channel,
+      accountId: route.accountId,
+      kind: failed ? "notice" : "reply",
+      parts,
+      runRowId: end.id,
+      ...(end.sessionKey ? { sessionKey: end.sessionKey } : {}),
+    });
+    return { to: failed ? "noticed" : "answered" };
+  }
+
+  #parts(end: RunEnd, route: ReplyRoute): OutboundPart[] {
+    const channel = this.#o.channel(route.channel);
+    const settings = channel?.settings(route.accountId);
+    const target: Target = {
+      chatId: route.chatId,
+      kind: route.kind,
+      ...(route.threadId === undefined ? {} : { threadId: route.threadId }),
+    };
+    const chat = echoChat(route.channel, route.accountId, route.chatId);
+    const fetched = (end.prepared ?? new Map()) as Fetched;
+    const read = end.texts
+      .map((raw) => (end.command ? verbatim(raw) : readSaid(raw)))
+      .filter((said) => said.text !== "" || said.media.length > 0)
+      .filter((said) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text));
+    const texts = read.map((said, index) => {
+      const { files, problems } = filesOf(said, fetched);
+      const told = [said.text, ...problems.map((problem) => `⚠️ ${problem}`)]
+        .filter((line) => line !== "")
+        .join("\n\n");
+      return { said, text: told === "" ? "" : end.finish(told, index === read.length - 1), files };
+    });
+    if (end.state !== "ok") {
+      const text = `⚠️ ${end.error ?? "The run failed."}`;
+      texts.push({ said: verbatim(text), text, files: [] });
+    }
+    for (const { text } of texts) this.#o.echoes.said(chat, text);
+    if (channel?.entry && settings)
+      return replyParts({ entry: channel.entry, settings, target, replyToId: route.replyToId, texts });
+    // The channel is off or gone: the outbox keeps it as long as replies live, and says so when it could not go.
+    this.#o.log.warn("a reply waits for a channel that is not there", { channel: route.channel, runId: end.runId });
+    return texts.flatMap(({ text }) => verbatimParts(target, text));
+  }
+
+  #endRows(tx: Tx, end: RunEnd, rows: readonly InboundRow[], { to, reason }: Verdict): void {
+    // A command has no run of its own to be told about: its answer is all there is.
+    for (const row of rows)
+      if (row.state === "command")
+        this.#o.inbox.move(
+          tx,
+          row.id,
+          to === "answered" || to === "noticed" ? "answered" : "silent",
+          reason ? { reason } : {},
+        );
+    this.#o.inbox.endRun(tx, end.id, to, reason);
+  }
+}
+
+const verbatim = (text: string): Said => ({ text: text.trim(), media: [], asVoice: false });
+
+function filesOf(said: Said, fetched: Fetched): { files: OutgoingFile[]; problems: string[] } {
+  const files: OutgoingFile[] = [];
+  const problems: string[] = [];
+  for (const source of said.media) {
+    const file = fetched.get(source);
+    if (!file) problems.push("A file could not be sent in time.");
+    else if ("problem" in file) problems.push(file.problem);
+    else files.push(file);
+  }
+  return { files, problems };
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { readSaid } from "./reply-parts.ts";
+
+test.each([
+  ["plain", { text: "plain", media: [], asVoice: false }],
+  ["NO_REPLY", { text: "" }],
+  ["no_reply", { text: "" }],
+  ["HEARTBEAT_OK", { text: "" }],
+  ["fine\nNO_REPLY", { text: "fine" }],
+  ["NO_REPLY is a token", { text: "NO_REPLY is a token" }],
+  ["[[reply_to_current]] hi", { text: "hi", replyTo: { current: true } }],
+  ["hi [[ reply_to: m42 ]]", { text: "hi", replyTo: { id: "m42" } }],
+  ["[[audio_as_voice]]\nMEDIA:out/a.ogg", { text: "", media: ["out/a.ogg"], asVoice: true }],
+  ["see\nMEDIA: `https://x.test/a b.png`\nthere", { text: "see\nMEDIA: `https://x.test/a b.png`\nthere" }],
+  ["see\n`MEDIA: https://x.test/a.png`\nthere", { text: "see\nthere", media: ["https://x.test/a.png"] }],
+  ["```\nMEDIA:/etc/passwd\n```", { text: "```\nMEDIA:/etc/passwd\n```", media: [] }],
+  ["<final>done</final>", { text: "done" }],
+  ["MEDIA:", { text: "MEDIA:", media: [] }],
+])("%j", (raw, expected) => {
+  expect(readSaid(raw)).toMatchObject(expected);
+});
+
+test("more than ten files of one text are left out", () => {
+  expect(readSaid(Array.from({ length: 20 }, (_, n) => `MEDIA:f${n}`).join("\n")).media).toHaveLength(10);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { maxSubjectChars, safePattern } from "./safe-pattern.ts";
+
+const matches = (source: string, subject: string): boolean => {
+  const judged = safePattern(source);
+  return "pattern" in judged && judged.pattern.test(subject);
+};
+
+test.each([
+  ["\\bopenclaw\\b", "hey OpenClaw, look", true],
+  ["@?jarvis", "JARVIS?", true],
+  ["^(bot|claw)[,: ]", "claw: do it", true],
+  ["hey .* bot", "hey you lazy bot", true],
+  ["\\+?1555\\d{4,7}", "call +15551234567", true],
+  ["\\bopenclaw\\b", "reopenclawed", false],
+  ["\\-bot\\-", "a -bot- b", true],
+])("%s is used", (source, subject, expected) => {
+  expect(matches(source, subject)).toBe(expected);
+});
+
+test.each([
+  "(a+)+$",
+  "(a|aa)+$",
+  "(a*)*",
+  "(.*a){20}",
+  "((ab)*c)+",
+  "(\\w+\\s?)*!",
+  "(a)\\1",
+  ".*.*.*=.*",
+  "(x+x+)+y",
+  "a?a?a?a?a?a?a?a?a?a?a?aaaaaaaaaaa",
+  "a{0,9}a{0,9}b",
+  "[unclosed",
+  "(",
+  ")",
+  "",
+  "x".repeat(201),
+])("%s is refused with a reason", (source) => {
+  expect(safePattern(source)).toMatchObject({ problem: expect.stringMatching(/./) });
+});
+
+test("whatever is used takes no time on the worst text", () => {
+  const hostile = "a".repeat(maxSubjectChars - 1) + "!";
+  for (const source of ["a*a*b", ".*.*b", "\\w+\\s+x", "(a|b|c)d?e?f?", "a?a?a?a?a?a?a?a?aaaaaaaab"]) {
+    const started = performance.now();
+    matches(source, hostile);
+    expect(performance.now() - started, source).toBeLessThan(250);
+  }
+});

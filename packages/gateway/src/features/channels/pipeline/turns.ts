@@ -1,0 +1,301 @@
+/** Turns: from an accepted message to a run of its session, now or when its turn comes. */
+import { GatewayError, type ImageContent } from "@openclaw/protocol";
+import type { Tx } from "../../../store/store.ts";
+import type { ReplyRoute } from "../../agents/index.ts";
+import type { ChannelAccount } from "../channel.ts";
+import type { Arrival } from "./arrival.ts";
+import { Courtesies } from "./courtesies.ts";
+import type { GroupHistory } from "./group-history.ts";
+import { type FetchedMedia, IncomingMedia } from "./incoming-media.ts";
+import type { PipelineOptions } from "./ports.ts";
+import { groupIntro, previewOf, promptText } from "./prompt-text.ts";
+import { type QueueItem, Queues } from "./queue.ts";
+import { queueSettings } from "./queue-settings.ts";
+import { targetOf } from "./routing.ts";
+import { Typing } from "./typing.ts";
+
+export interface Turn extends QueueItem {
+  arrival: Arrival;
+  addressed: boolean;
+  prepared: Promise<FetchedMedia>;
+  /** Files, once `prepared` has resolved. */
+  media: FetchedMedia;
+  /** Takes the acknowledging reaction back. */
+  unreact: (() => void) | undefined;
+}
+
+const maxImages = 8;
+
+export class Turns {
+  readonly queues: Queues<Turn>;
+  readonly #o: PipelineOptions;
+  readonly #history: GroupHistory;
+  readonly #media: IncomingMedia;
+  readonly #courtesies: Courtesies;
+  readonly #typing: Typing;
+  readonly #stopping = new AbortController();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: PipelineOptions, history: GroupHistory) {
+    this.#o = options;
+    this.#history = history;
+    const { world, log, bus, config, agents } = options;
+    const account = (channel: string, accountId: string): ChannelAccount | undefined =>
+      options.channel(channel)?.runner(accountId)?.account;
+    this.#media = new IncomingMedia({ world, log });
+    this.#courtesies = new Courtesies({ config, directory: agents.directory, log, account });
+    this.#typing = new Typing({ world, bus, config, account });
+    this.queues = new Queues(world, {
+      settings: ({ arrival }) =>
+        queueSettings(config.current.messages.queue, arrival.channel, options.sessions.get(arrival.sessionKey)?.queue),
+      busy: (sessionKey) => agents.isBusy(sessionKey),
+      held: () => options.held?.() !== undefined,
+      run: (turns, dropped) => this.#run(turns, dropped),
+      steer: (turn) => this.#steer(turn),
+      interrupt: async (sessionKey) => {
+        const runId = agents.runs.lanes.of(sessionKey)[0]?.runId;
+        if (runId === undefined) return;
+        await agents.abort(sessionKey, { runId, reason: "stop" }).catch((error: unknown) => this.#failed(error));
+      },
+      drop: (turns, reason) => this.#drop(turns, reason),
+    });
+  }
+
+  start(): void {
+    this.#typing.start();
+    this.#unsubscribe ??= this.#o.agents.runs.onIdle((sessionKey) => this.queues.idle(sessionKey));
+  }
+
+  stop(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.queues.stop();
+    this.#typing.stop();
+    this.#stopping.abort();
+  }
+
+  /** The message becomes a turn of its session, alone or with others. */
+  enqueue(arrival: Arrival, addressed: boolean): void {
+    const { settings, channel, accountId, message, sessionKey, rows, owner } = arrival;
+    const account = this.#o.channel(channel)?.runner(accountId)?.account;
+    const media: FetchedMedia = { lines: [], images: [] };
+    const prepared =
+      message.media.length === 0
+        ? Promise.resolve(media)
+        : this.#media
+            .fetch(message.media, account, settings.mediaMaxBytes, this.#stopping.signal)
+            .then((fetched) => Object.assign(media, fetched));
+    const target = targetOf(message);
+    const turn: Turn = {
+      arrival,
+      addressed,
+      sessionKey,
+      order: rows[0]?.id ?? 0,
+      together: [channel, accountId, target.chatId, target.threadId ?? "", owner].join(" "),
+      preview: previewOf(arrival),
+      prepared,
+      media,
+      unreact: this.#courtesies.accepted(arrival, addressed),
+    };
+    this.queues.push(turn);
+    if (this.queues.waiting(sessionKey) > 0) this.#keepWaiting(turn);
+  }
+
+  /** A command, or the first message of a new session: past the queue, into its lane or beside it. */
+  async submit(arrival: Arrival, addressed: boolean): Promise<void> {
+    const media = await this.#media.fetch(
+      arrival.message.media,
+      this.#o.channel(arrival.channel)?.runner(arrival.accountId)?.account,
+      arrival.settings.mediaMaxBytes,
+      this.#stopping.signal,
+    );
+    const unreact = this.#courtesies.accepted(arrival, addressed);
+    const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
+    await this.#start([arrival], {
+      body: (text) => promptText(prompt, text),
+      images: media.images,
+      addressed,
+      done: () => unreact?.(),
+    });
+  }
+
+  async #run(turns: readonly Turn[], dropped: readonly string[]): Promise<void> {
+    const first = turns[0];
+    if (!first) return;
+    const prompt = this.#promptParts(
+      turns.map(({ arrival, media }) => ({ arrival, media: media.lines })),
+      dropped,
+    );
+    await this.#start(
+      turns.map(({ arrival }) => arrival),
+      {
+        body: (text) => promptText(prompt, text),
+        images: turns.flatMap(({ media }) => media.images).slice(-maxImages),
+        addressed: turns.some(({ addressed }) => addressed),
+        done: () => turns.forEach(({ unreact }) => unreact?.()),
+      },
+    );
+    this.#history.clear(first.sessionKey);
+  }
+
+  #promptParts(arrivals: Parameters<typeof promptText>[0]["arrivals"], dropped: readonly string[]) {
+    const sessionKey = arrivals[0]?.arrival.sessionKey ?? "";
+    return {
+      arrivals,
+      dropped,
+      timeZone: this.#o.config.current.agents.defaults.userTimezone,
+      previousAt: this.#o.sessions.get(sessionKey)?.lastInteractionAt,
+      history: this.#history.block(sessionKey),
+    };
+  }
+
+  /** Stores one run for the messages and lets it begin. Rejects with what the agents room says when it cannot be stored. */
+  async #start(
+    arrivals: readonly Arrival[],
+    turn: { body: (text: string) => string; images: ImageContent[]; addressed: boolean; done: () => void },
+  ): Promise<void> {
+    const last = arrivals.at(-1);
+    const row = arrivals[0]?.rows[0];
+    if (!last || !row) return;
+    const { agents } = this.#o;
+    const runId = `channel:${row.id}`;
+    const route = this.#routeOf(last);
+    const parsed =
+      arrivals.length === 1 ? last.parsed : { ...Object.assign({}, ...arrivals.map((one) => one.parsed)), text: "" };
+    const limit = historyTurns(last);
+    const always =
+      this.#o.sessions.get(last.sessionKey)?.groupActivation === "always" || last.group?.requireMention === false;
+    const intro = groupIntro(last, always);
+    const acceptance = agents.fromChannel({
+      runId,
+      sessionKey: last.sessionKey,
+      agentId: last.agentId,
+      seed: { channel: last.channel, chatType: last.message.chat.kind },
+      parsed,
+      body: turn.body,
+      images: turn.images,
+      owner: arrivals.every(({ owner }) => owner),
+      sender: `${last.channel}:${last.message.sender.id}`,
+      route,
+      ...(intro ? { extraSystemPrompt: intro } : {}),
+      ...(limit === undefined ? {} : { historyTurns: limit }),
+      write: (tx, runRowId) => this.#assign(tx, runRowId, arrivals, acceptance.direct === true),
+    });
+    if (!acceptance.direct) this.#typing.begin(runId, route, turn.addressed);
+    try {
+      const { ended } = await agents.submit(acceptance);
+      void ended.then(() => {
+        this.#typing.end(runId);
+        turn.done();
+      });
+    } catch (error) {
+      this.#typing.end(runId);
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  /** The rows name their run, and the session remembers where it was last spoken to. */
+  #assign(tx: Tx, runRowId: number, arrivals: readonly Arrival[], direct: boolean): void {
+    const { inbox, sessions } = this.#o;
+    for (const { rows, sessionKey } of arrivals)
+      for (const { id } of rows) inbox.move(tx, id, direct ? "command" : "waiting", { sessionKey, runRowId });
+    const last = arrivals.at(-1);
+    if (!last || !this.#movesRoute(last)) return;
+    const { message, channel, accountId, sessionKey } = last;
+    const target = targetOf(message);
+    const title = message.chat.title?.slice(0, 200);
+    sessions.update(tx, sessionKey, {
+      channel,
+      chatType: message.chat.kind,
+      lastChannel: channel,
+      lastTo: target.chatId,
+      lastAccountId: accountId,
+      lastThreadId: target.threadId,
+      ...(title ? { subject: title, displayName: title } : {}),
+    });
+  }
+
+  /** In the shared main session only the owner moves where heartbeats go, once it is clear who that is (agent.md §6.2). */
+  #movesRoute({ message, sessionKey, agentId, settings, owner }: Arrival): boolean {
+    if (message.chat.kind !== "direct" || sessionKey !== this.#o.sessions.mainKey(agentId)) return true;
+    const { ownerAllowFrom } = this.#o.config.current.commands;
+    const owners = (ownerAllowFrom?.length ? ownerAllowFrom : settings.access.allowFrom).filter(
+      (entry) => String(entry).trim() !== "*",
+    );
+    return owners.length === 1 ? owner : true;
+  }
+
+  #routeOf({ channel, accountId, message, agentId }: Arrival): ReplyRoute {
+    const { chatId, kind, threadId } = targetOf(message);
+    const name = message.sender.isSelf ? (this.#o.agents.directory.identity(agentId).name ?? "openclaw") : undefined;
+    return {
+      channel,
+      accountId,
+      chatId,
+      kind,
+      replyToId: message.messageId,
+      ...(threadId === undefined ? {} : { threadId }),
+      ...(name === undefined ? {} : { prefix: `[${name}]` }),
+    };
+  }
+
+  #steer(turn: Turn): boolean {
+    const { inbox, agents } = this.#o;
+    const { arrival, media, sessionKey } = turn;
+    return agents.steer(sessionKey, {
+      message: promptText(this.#promptParts([{ arrival, media: media.lines }], [])),
+      images: media.images,
+      route: this.#routeOf(arrival),
+      owner: arrival.owner,
+      write: (tx, runRowId) => {
+        for (const { id } of arrival.rows) inbox.move(tx, id, "waiting", { sessionKey, runRowId });
+      },
+      missed: () => this.queues.giveBack(turn),
+    });
+  }
+
+  #keepWaiting({ arrival, sessionKey }: Turn): void {
+    this.#o.store
+      .commit((tx) => {
+        for (const { id } of arrival.rows) this.#o.inbox.move(tx, id, "waiting", { sessionKey });
+      })
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Rows that will not be answered: the session is told, which is their report. */
+  #drop(turns: readonly Turn[], reason: "queue-full" | "superseded"): void {
+    const { inbox, store, systemEvent } = this.#o;
+    const [first] = turns;
+    if (!first) return;
+    if (reason === "queue-full") {
+      const n = turns.length;
+      systemEvent(
+        first.sessionKey,
+        `${n} message${n === 1 ? "" : "s"} that waited for this session ${n === 1 ? "was" : "were"} dropped: too many waited.`,
+      );
+    }
+    store
+      .commit((tx) => {
+        for (const { id } of turns.flatMap(({ arrival }) => arrival.rows)) {
+          inbox.move(tx, id, "waiting", { sessionKey: first.sessionKey });
+          inbox.move(tx, id, "dropped", { reason });
+        }
+      })
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    const known = error instanceof GatewayError;
+    this.#o.log[known ? "warn" : "error"]("a message could not be handed to its session; it is tried again", {
+      error: known ? error.message : error,
+    });
+  }
+}
+
+/** How many turns of a direct chat the model is shown, where the account limits that. */
+function historyTurns({ message, settings }: Arrival): number | undefined {
+  if (message.chat.kind !== "direct") return undefined;
+  const { dmHistoryLimit, dms } = settings.access;
+  return dms?.[message.sender.id]?.historyLimit ?? dmHistoryLimit;
+}

@@ -1,0 +1,246 @@
+/** What operators and tools send through a channel: chosen, checked and composed here, delivered by the outbox, which alone knows
+ *  what left (protocol.md §13.2, channels.md §4.1). A refusal stores nothing. */
+import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
+import { commandLine } from "../../kernel/paths.ts";
+import type { World } from "../../kernel/world.ts";
+import type { AccountRunner } from "./accounts/runner.ts";
+import type { AccountSettings, ChannelEntry, Target } from "./channel.ts";
+import type { Channels } from "./channels.ts";
+import { composeParts } from "./compose.ts";
+import type { Outbox } from "./ledger/outbox.ts";
+import type { MediaSource } from "./media-source.ts";
+import type { OutboundPart, OutboxKind } from "./outbound.ts";
+
+/** How long a send of an operator waits for a connection that is being made (R-OUT-7). */
+export const waitForConnectionMs = 5_000;
+const maxFiles = 10;
+
+export interface Sender {
+  principal: string;
+  /** May send any file of this machine; others only from the media store and the workspaces. */
+  owner: boolean;
+}
+
+/** An account one may send through now. */
+export interface Sendable {
+  entry: ChannelEntry;
+  runner: AccountRunner;
+  settings: AccountSettings;
+  target: Target;
+}
+
+export interface SendsOptions {
+  world: World;
+  channels: Channels;
+  outbox: Outbox;
+  media: MediaSource;
+  /** Directories files may be sent from. */
+  roots: () => readonly string[];
+  /** Session a message to this target belongs to, and what was said there. */
+  mirror: (sent: {
+    sessionKey?: string;
+    agentId?: string;
+    channel: string;
+    accountId: string;
+    target: Target;
+    text: string;
+  }) => Promise<void>;
+}
+
+export class Sends {
+  readonly #o: SendsOptions;
+
+  constructor(options: SendsOptions) {
+    this.#o = options;
+  }
+
+  async send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
+    const { entry, runner, settings, target } = this.resolve(params);
+    const sources = [...(params.mediaUrl ? [params.mediaUrl] : []), ...(params.mediaUrls ?? [])];
+    if (!params.message?.trim() && sources.length === 0)
+      throw new GatewayError("invalid", "invalid send params: message or media is required");
+    if (sources.length > maxFiles)
+      throw new GatewayError("invalid", `invalid send params: more than ${maxFiles} files`);
+    // The outbox answers a repeated key from its rows; the files were taken the first time.
+    const again = this.#o.outbox.knows("send", params.idempotencyKey);
+    const files = again ? [] : await this.#files(sources, settings, sender, signal);
+    const parts = composeParts(entry, settings, {
+      target,
+      text: params.message ?? "",
+      files,
+      ...(params.replyTo ? { replyToId: params.replyTo } : {}),
+      ...(params.asVoice ? { asVoice: true } : {}),
+      ...(params.gifPlayback ? { gifPlayback: true } : {}),
+      ...(params.silent ? { silent: true } : {}),
+    });
+    const { idempotencyKey: _key, ...asked } = params;
+    const stand = parts.length > 0 || !again ? parts : [emptyPart(target)];
+    const result = await this.#submit("send", params, { entry, runner, target }, stand, asked, sender, signal);
+    if (!again) {
+      await this.#o.mirror({
+        ...(params.sessionKey ? { sessionKey: params.sessionKey } : {}),
+        ...(params.agentId ? { agentId: params.agentId } : {}),
+        channel: entry.id,
+        accountId: runner.accountId,
+        target,
+        text: params.message ?? "",
+      });
+    }
+    return result;
+  }
+
+  async poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
+    const { entry, runner, target } = this.resolve(params, "poll channel");
+    if (!entry.capabilities.polls) throw new GatewayError("invalid", `unsupported poll channel: ${entry.id}`);
+    const maxSelections = params.maxSelections ?? 1;
+    if (maxSelections > params.options.length)
+      throw new GatewayError("invalid", "invalid poll params: maxSelections is larger than the number of options");
+    const seconds =
+      params.durationSeconds ?? (params.durationHours === undefined ? undefined : params.durationHours * 3_600);
+    const part: OutboundPart = {
+      target,
+      content: {
+        type: "poll",
+        question: params.question,
+        options: params.options,
+        maxSelections,
+        ...(seconds === undefined ? {} : { durationSeconds: seconds }),
+        ...(params.isAnonymous === undefined ? {} : { isAnonymous: params.isAnonymous }),
+      },
+      ...(params.silent ? { silent: true } : {}),
+    };
+    const { idempotencyKey: _key, ...asked } = params;
+    return this.#submit("poll", params, { entry, runner, target }, [part], asked, sender, signal);
+  }
+
+  /** `react`, `edit`, `delete`: each is the same done twice, so nothing is stored. */
+  async act(params: MethodParams<"message.action">): Promise<MethodResult<"message.action">> {
+    const { entry, runner, settings, target } = this.resolve(params);
+    const { account } = runner;
+    if (!account || runner.state !== "open") throw notConnected(entry, runner);
+    const unsupported = new GatewayError("invalid", `${entry.label} cannot ${params.action} messages.`);
+    if (params.action === "react") {
+      if (!entry.capabilities.reactions || !account.react) throw unsupported;
+      if (!params.remove && !params.emoji?.trim())
+        throw new GatewayError("invalid", "invalid message.action params: emoji is required");
+      const receipt = { participant: params.participant, fromMe: params.fromMe };
+      await account.react(target, params.messageId, params.emoji ?? "", { remove: params.remove === true, receipt });
+    } else if (params.action === "edit") {
+      if (!entry.capabilities.edit || !account.edit) throw unsupported;
+      const [body, more] = entry.render(params.message ?? "", {
+        limit: settings.textChunkLimit,
+        chunkMode: "length",
+        tables: settings.tables,
+      });
+      if (!body) throw new GatewayError("invalid", "invalid message.action params: message is required");
+      if (more) throw new GatewayError("invalid", `The text is longer than one message of ${entry.label}.`);
+      await account.edit(target, params.messageId, body);
+    } else {
+      if (!entry.capabilities.delete || !account.delete) throw unsupported;
+      await account.delete(target, params.messageId);
+    }
+    return { ok: true, channel: entry.id, messageId: params.messageId };
+  }
+
+  /** The account and target that were named. Throws GatewayError: "invalid" for what does not exist, "not-linked" and
+   *  "unavailable" with the next step for what cannot send. */
+  resolve(
+    params: { channel?: string | undefined; accountId?: string | undefined; to: string; threadId?: string | undefined },
+    what = "channel",
+  ): Sendable {
+    const { channels } = this.#o;
+    const service = channels.find(params.channel);
+    if (!service) throw new GatewayError("invalid", `unsupported ${what}: ${(params.channel ?? "").slice(0, 64)}`);
+    const { entry } = service;
+    const accountId = params.accountId?.trim() || service.defaultAccountId();
+    if (!entry || accountId === undefined) throw channels.notConfigured(service);
+    const settings = service.settings(accountId);
+    const runner = service.runner(accountId);
+    if (!settings || !runner) {
+      const known = service.accounts().map((account) => account.accountId);
+      throw new GatewayError(
+        "invalid",
+        `${entry.label} has no account "${accountId.slice(0, 64)}" (there is: ${known.join(", ")}).`,
+      );
+    }
+    const parsed = entry.parseTarget(params.to);
+    const target = params.threadId ? { ...parsed, threadId: params.threadId } : parsed;
+    const { state, facts } = runner;
+    if (
+      state === "terminal" ||
+      state === "unconfigured" ||
+      state === "disabled" ||
+      state === "held" ||
+      state === "stopped"
+    ) {
+      const notLinked = entry.capabilities.login && runner.account?.linked() !== true && state === "terminal";
+      const text = `${facts.lastError ?? `${entry.label} is off.`}${facts.fix ? ` Run: ${facts.fix}` : ""}`;
+      throw notLinked
+        ? new GatewayError("not-linked", text, { details: { channel: entry.id, accountId } })
+        : new GatewayError("unavailable", text, { retryable: false, details: { channel: entry.id, accountId, state } });
+    }
+    return { entry, runner, settings, target };
+  }
+
+  async #files(sources: readonly string[], settings: AccountSettings, sender: Sender, signal: AbortSignal) {
+    const roots = this.#o.roots();
+    const options = {
+      maxBytes: settings.mediaMaxBytes,
+      signal,
+      roots: sender.owner ? undefined : roots,
+      base: roots[0] ?? this.#o.world.cwd(),
+    };
+    const files = [];
+    for (const source of sources) files.push(await this.#o.media.take(source, options));
+    return files;
+  }
+
+  async #submit(
+    kind: OutboxKind & ("send" | "poll"),
+    params: { idempotencyKey: string; sessionKey?: string | undefined },
+    { entry, runner, target }: Pick<Sendable, "entry" | "runner" | "target">,
+    parts: OutboundPart[],
+    asked: unknown,
+    sender: Sender,
+    signal: AbortSignal,
+  ) {
+    const answer = await this.#o.outbox.submit(
+      {
+        key: params.idempotencyKey,
+        family: kind,
+        principal: sender.principal,
+        channel: entry.id,
+        accountId: runner.accountId,
+        kind,
+        parts,
+        asked,
+        ...(params.sessionKey ? { sessionKey: params.sessionKey } : {}),
+      },
+      { signal, waitForConnectionMs },
+    );
+    return {
+      runId: params.idempotencyKey,
+      messageId: answer.messageId,
+      channel: entry.id,
+      ...answer.facts,
+      chatId: answer.chatId || target.chatId,
+    };
+  }
+}
+
+/** Stands for the parts of a request that is known by its key; never sent. */
+const emptyPart = (target: Target): OutboundPart => ({
+  target,
+  content: { type: "text", body: { text: "", plain: "" } },
+});
+
+function notConnected(entry: ChannelEntry, runner: AccountRunner): GatewayError {
+  const { lastError, nextAttemptAt } = runner.facts;
+  return new GatewayError("unavailable", `${entry.label} is not connected${lastError ? `: ${lastError}` : "."}`, {
+    retryAfterMs: nextAttemptAt === undefined ? waitForConnectionMs : 5_000,
+  });
+}
+
+/** What to say about a channel that the config does not name. */
+export const howToAdd = (id: string, label: string, world: Pick<World, "env">): string =>
+  `${label} is not configured. Run: ${commandLine(world, `channels add --channel ${id}`)}`;

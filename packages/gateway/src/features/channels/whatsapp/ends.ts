@@ -1,0 +1,69 @@
+/** How a connection ended, and what follows from it (channels.md §6.4, reliability.md §3.6). Pure. */
+import type { ConnectionEnd } from "../channel.ts";
+
+/** Own number for an end by our watchdog or after the machine slept. */
+export const watchdogStatus = 499;
+export const timeoutStatus = 408;
+const refusedVersionMs = 5 * 60_000;
+
+/** `relink` is the command that links the account again. */
+export function endFor(status: number, message: string, commands: { login: string; restart: string }): ConnectionEnd {
+  switch (status) {
+    case 515:
+      return { kind: "again", status, message: "WhatsApp asked for a new connection" };
+    case 401:
+      return {
+        kind: "terminal",
+        reason: "logged-out",
+        status,
+        message: "WhatsApp has logged this device out.",
+        fix: `Link it again: ${commands.login}`,
+      };
+    case 411:
+      return {
+        kind: "terminal",
+        reason: "logged-out",
+        status,
+        message: "WhatsApp does not accept this link any more (multi-device mismatch).",
+        fix: `Link it again: ${commands.login}`,
+      };
+    case 403:
+      return {
+        kind: "terminal",
+        reason: "forbidden",
+        status,
+        message: "WhatsApp has blocked this account or device.",
+        fix: `Look into WhatsApp on the phone; when it works there again: ${commands.restart}`,
+      };
+    case 440:
+      return {
+        kind: "terminal",
+        reason: "replaced",
+        status,
+        message: "Another program opened a connection with the same link; the two would push each other out for ever.",
+        fix: `End the other one, then: ${commands.restart}`,
+      };
+    case 405:
+      return {
+        kind: "retry",
+        status,
+        message: "WhatsApp refused this version of the client",
+        afterMs: refusedVersionMs,
+        hint: "Update OpenClaw: WhatsApp wants a newer client.",
+      };
+    case 500:
+      return {
+        kind: "retry",
+        status,
+        message: `bad session: ${message}`,
+        hint: `If this goes on, link the account again: ${commands.login}`,
+      };
+    default:
+      return { kind: "retry", status, message };
+  }
+}
+
+/** After these the link is void on the platform's side. A replaced or blocked one is not. */
+export function endsLink(end: ConnectionEnd): boolean {
+  return end.kind === "terminal" && end.reason === "logged-out";
+}

@@ -1,0 +1,175 @@
+/** The library itself: the only file that imports it, loaded when an account starts. It dials and uploads by its own means, the
+ *  one exception to the World's network door: it takes no `fetch`. Pinned in package.json; `library.test.ts` holds what this file
+ *  relies on beyond published types. */
+import makeWASocket, {
+  type BaileysEventMap,
+  DEFAULT_CONNECTION_CONFIG,
+  initAuthCreds,
+  type LIDMapping,
+  proto,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+  type SocketConfig,
+} from "baileys";
+import { VERSION } from "../../../kernel/version.ts";
+import { bareJid } from "./jid.ts";
+import type { KeyData, LinkKeys } from "./link-keys.ts";
+import type { SocketEvents, SocketLike, SocketOptions, WhatsAppLibrary } from "./socket.ts";
+import { Transport } from "./transport.ts";
+
+/** Version of the web client this release was tested with. Never asked for over the network: that would be a call to a third
+ *  party, and an untested answer. WhatsApp refuses versions that are too old with 405. */
+const clientVersion: [number, number, number] = [2, 3000, 1_043_857_760];
+
+export const library: WhatsAppLibrary = {
+  newCreds: initAuthCreds,
+  open,
+  encodeMessage: (message) => proto.Message.encode(message).finish(),
+  decodeMessage: (bytes) => proto.Message.decode(bytes),
+};
+
+function open(options: SocketOptions): SocketLike {
+  const { events, keys, creds } = options;
+  /** Between a message's decryption and its emergence the library must wait for nothing from the network: its frames are held. */
+  let emerging = false;
+  const socket = makeWASocket({
+    auth: { creds, keys: keyStore(keys) },
+    version: clientVersion,
+    browser: ["OpenClaw", "cli", VERSION],
+    logger: quietLogger(options.debug),
+    ...(options.url === undefined ? {} : { waWebSocketUrl: options.url }),
+    syncFullHistory: false,
+    markOnlineOnConnect: false,
+    emitOwnEvents: true,
+    getMessage: options.sentMessage,
+    cachedGroupMetadata: (jid) => Promise.resolve(options.group(jid)),
+    makeSignalRepository: (auth, logger, lidsOf) => {
+      const lookUp = async (jids: string[]): Promise<LIDMapping[] | undefined> =>
+        emerging ? undefined : await lidsOf?.(jids);
+      const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, lookUp);
+      const watched =
+        <P, R>(decrypt: (parameters: P) => Promise<R>) =>
+        async (parameters: P): Promise<R> => {
+          const before = keys.position;
+          try {
+            const result = await decrypt(parameters);
+            emerging = true;
+            events.decrypted(before);
+            return result;
+          } catch (error) {
+            emerging = false;
+            events.givenUp();
+            throw error;
+          }
+        };
+      repository.decryptMessage = watched(repository.decryptMessage.bind(repository));
+      repository.decryptGroupMessage = watched(repository.decryptGroupMessage.bind(repository));
+      return repository;
+    },
+  });
+  const transport = new Transport(socket.ws, events, options.world);
+  // Listeners would hear of messages only when the library's buffers are flushed, up to 20 s after a first login.
+  const emit = socket.ev.emit.bind(socket.ev);
+  socket.ev.emit = (event, data) => {
+    if (event === "messages.upsert") emerging = false;
+    if (event !== "creds.update") tell(event, data, events);
+    const result = emit(event, data);
+    // Only now the library has merged them into the object that is stored.
+    if (event === "creds.update") events.credsChanged();
+    return result;
+  };
+  return {
+    creds,
+    sendMessage: (jid, content, more) => socket.sendMessage(jid, content, more),
+    write: (frame) => transport.write(frame),
+    readMessages: (messageKeys) => socket.readMessages(messageKeys),
+    presence: (kind, jid) => socket.sendPresenceUpdate(kind, jid),
+    groupMetadata: (jid) => socket.groupMetadata(jid),
+    pnOfLid: async (jid) => {
+      const pn = await socket.signalRepository.lidMapping.getPNForLID(bareJid(jid));
+      return pn ? bareJid(pn) : undefined;
+    },
+    requestPairingCode: (digits) => socket.requestPairingCode(digits),
+    // Its own `logout` closes the transport before the frame is written.
+    logout: () =>
+      socket.sendNode({
+        tag: "iq",
+        attrs: { to: "s.whatsapp.net", type: "set", id: socket.generateMessageTag(), xmlns: "md" },
+        content: [
+          { tag: "remove-companion-device", attrs: { jid: creds.me?.id ?? "", reason: "user_initiated" } },
+        ],
+      }),
+    reupload: (message) => socket.updateMediaMessage(message),
+    end: () => transport.end(() => socket.end(undefined)),
+  };
+}
+
+function tell<E extends keyof BaileysEventMap>(event: E, data: BaileysEventMap[E], events: SocketEvents): void {
+  const is = <K extends keyof BaileysEventMap>(name: K, _value: unknown): _value is BaileysEventMap[K] =>
+    (event as string) === name;
+  if (is("messages.upsert", data)) return events.messages(data.messages, data.type);
+  if (is("messages.update", data)) {
+    return events.receipts(
+      data
+        .filter(({ update }) => update.status !== undefined && update.status !== null)
+        .map(({ key, update }) =>
+          update.status === proto.WebMessageInfo.Status.ERROR
+            ? { key, failed: String((update.messageStubParameters as unknown[] | undefined)?.[0] ?? "unknown") }
+            : { key },
+        ),
+    );
+  }
+  if (is("message-receipt.update", data)) return events.receipts(data.map(({ key }) => ({ key })));
+  if (is("groups.update", data) || is("groups.upsert", data)) {
+    return events.groupsChanged(data.map((group) => group.id ?? ""));
+  }
+  if (is("group-participants.update", data)) return events.groupsChanged([data.id]);
+  if (!is("connection.update", data)) return;
+  if (data.qr !== undefined) events.qr(data.qr);
+  if (data.isNewLogin) events.paired();
+  if (data.connection === "open") events.open();
+  if (data.connection === "close") events.closed(endOf(data.lastDisconnect?.error));
+}
+
+/** The library's errors carry the platform's number in `output.statusCode`. */
+function endOf(error: unknown): { status: number; message: string } {
+  const output = typeof error === "object" && error !== null && "output" in error ? error.output : undefined;
+  const code = typeof output === "object" && output !== null && "statusCode" in output ? output.statusCode : undefined;
+  const message = error instanceof Error ? error.message : "connection closed";
+  return { status: typeof code === "number" ? code : 428, message };
+}
+
+/** The library adds transactions of its own on top. */
+function keyStore(keys: LinkKeys): SignalKeyStore {
+  return {
+    get: <T extends keyof SignalDataTypeMap>(kind: T, ids: string[]) => {
+      const found = keys.get(kind, ids);
+      if (kind === "app-state-sync-key") {
+        for (const [id, value] of Object.entries(found)) {
+          found[id] = proto.Message.AppStateSyncKeyData.fromObject(value as Record<string, unknown>);
+        }
+      }
+      return found as { [id: string]: SignalDataTypeMap[T] };
+    },
+    set: (data) => keys.set(data as KeyData),
+  };
+}
+
+/** The library logs whole nodes and keys: only its words are kept, never what it shows with them. */
+function quietLogger(debug: (line: string) => void): SocketConfig["logger"] {
+  const say = (value: unknown, text?: string) => {
+    const words = text ?? (typeof value === "string" ? value : undefined);
+    if (words !== undefined) debug(words.slice(0, 200));
+  };
+  const silent = () => {};
+  const logger: SocketConfig["logger"] = {
+    level: "silent",
+    child: () => logger,
+    trace: silent,
+    debug: silent,
+    info: silent,
+    warn: say,
+    error: say,
+  };
+  return logger;
+}

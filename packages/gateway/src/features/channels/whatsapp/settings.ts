@@ -1,0 +1,107 @@
+/** Accounts of `channels.whatsapp` as the config describes them: base and account merged (config.md §7.8). */
+import type { AccessSettings, AccountSettings, GroupSettings, ReconnectPolicy } from "../channel.ts";
+import type { ChannelsConfig, WebConfig } from "../channels.config.ts";
+import { normalizeSender } from "./target.ts";
+
+type WhatsAppConfig = NonNullable<ChannelsConfig["whatsapp"]>;
+type AccountConfig = NonNullable<WhatsAppConfig["accounts"]>[string];
+type Merged = Omit<WhatsAppConfig, "accounts"> & Pick<AccountConfig, "authDir">;
+
+export interface WhatsAppSettings {
+  /** As typed; undefined: the usual place in the state directory. */
+  authDir?: string;
+  sendReadReceipts: boolean;
+  /** As the config says; undefined: decided by `allowFrom` and the own number. */
+  selfChatMode?: boolean;
+  /** Put before what comes in. */
+  messagePrefix?: string;
+  actions: { reactions: boolean; sendMessage: boolean; polls: boolean };
+  heartbeatSeconds: number;
+}
+
+/** The parts of the whole config this channel reads. */
+interface Config {
+  channels?: Pick<ChannelsConfig, "whatsapp" | "defaults">;
+  web?: WebConfig;
+  messages?: {
+    groupChat?: { historyLimit?: number };
+    inbound?: { debounceMs?: number; byChannel?: Record<string, number> };
+  };
+}
+
+export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSettings>[] {
+  const { channels, web, messages } = config as Config;
+  const base = channels?.whatsapp;
+  if (!base) return [];
+  const { accounts, ...shared } = base;
+  const named = Object.entries(accounts ?? {});
+  const entries: [string, AccountConfig][] = named.length > 0 ? named : [["default", {}]];
+  return entries.map(([accountId, account]) => {
+    const merged: Merged = { ...shared, ...defined(account) };
+    const enabled = web?.enabled !== false && shared.enabled !== false && account.enabled !== false;
+    return {
+      accountId,
+      ...(merged.name === undefined ? {} : { name: merged.name }),
+      enabled,
+      access: accessOf(merged, channels?.defaults?.groupPolicy, messages),
+      mediaMaxBytes: Math.round((merged.mediaMaxMb ?? 50) * 1024 * 1024),
+      textChunkLimit: merged.textChunkLimit ?? 4_000,
+      chunkMode: merged.chunkMode ?? "length",
+      tables: merged.markdown?.tables ?? "bullets",
+      settings: {
+        ...(merged.authDir === undefined ? {} : { authDir: merged.authDir }),
+        sendReadReceipts: merged.sendReadReceipts ?? true,
+        ...(merged.selfChatMode === undefined ? {} : { selfChatMode: merged.selfChatMode }),
+        ...(merged.messagePrefix === undefined ? {} : { messagePrefix: merged.messagePrefix }),
+        actions: {
+          reactions: merged.actions?.reactions ?? true,
+          sendMessage: merged.actions?.sendMessage ?? true,
+          polls: merged.actions?.polls ?? true,
+        },
+        heartbeatSeconds: web?.heartbeatSeconds ?? 60,
+      },
+    };
+  });
+}
+
+function accessOf(
+  merged: Merged,
+  defaultGroupPolicy: AccessSettings["groupPolicy"] | undefined,
+  messages: Config["messages"],
+): AccessSettings {
+  const { ackReaction, groups, groupAllowFrom } = merged;
+  return {
+    dmPolicy: merged.dmPolicy ?? "pairing",
+    allowFrom: senders(merged.allowFrom),
+    groupPolicy: merged.groupPolicy ?? defaultGroupPolicy ?? "allowlist",
+    ...(groupAllowFrom ? { groupAllowFrom: senders(groupAllowFrom) } : {}),
+    ...(groups ? { groups: groups as Record<string, GroupSettings> } : {}),
+    historyLimit: merged.historyLimit ?? messages?.groupChat?.historyLimit ?? 50,
+    debounceMs: merged.debounceMs ?? messages?.inbound?.byChannel?.["whatsapp"] ?? messages?.inbound?.debounceMs ?? 0,
+    replyToMode: "off",
+    ...(ackReaction?.emoji
+      ? {
+          ackReaction: {
+            emoji: ackReaction.emoji,
+            direct: ackReaction.direct ?? true,
+            group: ackReaction.group ?? "mentions",
+          },
+        }
+      : {}),
+    commandsNeedOwner: true,
+  };
+}
+
+const senders = (list: readonly (string | number)[] | undefined): string[] =>
+  (list ?? []).map((entry) => normalizeSender(String(entry)));
+
+/** Keys that are set: an absent one lets the channel's value through. */
+function defined(account: AccountConfig): AccountConfig {
+  return Object.fromEntries(Object.entries(account).filter(([, value]) => value !== undefined));
+}
+
+/** `web.reconnect`; every key of it has a default. */
+export function whatsappReconnect(config: unknown): ReconnectPolicy {
+  const standard = { initialMs: 2_000, maxMs: 30_000, factor: 1.8, jitter: 0.25, maxAttempts: 12 };
+  return { ...standard, ...(config as Config).web?.reconnect };
+}
