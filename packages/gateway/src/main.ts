@@ -7,6 +7,9 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${VERSION}\n`);
     return;
   }
+  // Without a handler the runtime answers this signal by opening its debug port, also while the first code is loaded (R-SIG-1).
+  // What the signal means to a gateway is added where it runs.
+  process.on("SIGUSR1", () => {});
   const { processIo, runCli } = await import("./cli/index.ts");
   const code = await runCli(argv, processIo());
   // Output to a slow pipe is written completely before the end; an open socket or timer does not hold the program up.

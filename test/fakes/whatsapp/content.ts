@@ -68,7 +68,7 @@ export function describe(message: proto.Message): Partial<Outbound> {
 }
 
 /** The file a message names, if it names one. */
-export function mediaOf(message: proto.Message): MediaSource | undefined {
+export function mediaOf(message: proto.IMessage): MediaSource | undefined {
   const content = unwrap(message);
   for (const kind of downloadableKinds) {
     const found = content[`${kind}Message`];

@@ -1,10 +1,12 @@
 /** Messages for the client: encrypted once, kept until it sends a receipt, delivered again at every login before that. */
 import { randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import { proto } from "baileys";
+import { aesEncryptGCM, hkdf, proto } from "baileys";
 import type { SendOptions } from "./api.ts";
 import type { Companion, Delivery, InboundMessage } from "./companion.ts";
+import { mediaOf } from "./content.ts";
 import type { FaultState } from "./faults.ts";
+import type { MediaServer, MediaSource } from "./media.ts";
 import type { BinaryNode } from "./node.ts";
 import { at, children, el, seconds, uint } from "./node.ts";
 import type { Contact, Group, People } from "./people.ts";
@@ -18,6 +20,7 @@ export interface InboundDeps {
   companions: readonly Companion[];
   record: Records;
   faults: FaultState;
+  media: MediaServer;
 }
 
 /** What goes into one message besides its content. */
@@ -44,6 +47,8 @@ export class InboundMail {
   private readonly deps: InboundDeps;
   /** One after another, so that the order of calls is the order of delivery. */
   private work: Promise<unknown> = Promise.resolve();
+  /** Files by message id, for a client that asks for one again. */
+  private readonly sources = new Map<string, MediaSource>();
 
   constructor(deps: InboundDeps) {
     this.deps = deps;
@@ -84,6 +89,10 @@ export class InboundMail {
     for (const id of ids) {
       const entry = this.deps.record.inbound.get(id ?? "");
       entry?.receipts.push({ type, at: Date.now() });
+      if (type === "server-error") {
+        this.renew(node);
+        continue;
+      }
       const waiting = companion.pending.filter(({ node: sent }) => sent.tag === "message" && sent.attrs["id"] === id);
       if (type === "retry") {
         for (const delivery of waiting) await this.again(companion, delivery, node);
@@ -96,6 +105,29 @@ export class InboundMail {
       el("ack", { class: "receipt", id: node.attrs["id"], type: node.attrs["type"], from: node.attrs["to"] }),
     );
     this.deps.record.changed();
+  }
+
+  /** The client found the file of a message gone: the phone uploads it again and tells where. */
+  private renew(receipt: BinaryNode): void {
+    const id = receipt.attrs["id"] ?? "";
+    const source = this.sources.get(id);
+    const directPath = source && this.deps.media.renew(source.path);
+    const types = proto.MediaRetryNotification.ResultType;
+    const outcome = {
+      stanzaId: id,
+      result: directPath ? types.SUCCESS : types.NOT_FOUND,
+      ...(directPath && { directPath }),
+    };
+    const key = hkdf(source?.mediaKey ?? randomBytes(32), 32, { info: "WhatsApp Media Retry Notification" });
+    const iv = randomBytes(12);
+    const sealed = aesEncryptGCM(proto.MediaRetryNotification.encode(outcome).finish(), key, iv, Buffer.from(id));
+    const asked = at(receipt, "rmr")?.attrs ?? {};
+    this.deliver(
+      el("notification", { id, type: "mediaretry", from: this.deps.people.me.pn, t: seconds(Date.now()) }, [
+        el("encrypt", {}, [el("enc_p", {}, sealed), el("enc_iv", {}, iv)]),
+        el("rmr", asked),
+      ]),
+    );
   }
 
   /** An `ack` from the client: the end of a receipt or notification, or the refusal of a message. */
@@ -155,6 +187,8 @@ export class InboundMail {
     record.inbound.set(id, entry);
     const content = proto.Message.encode(proto.Message.fromObject(this.wrapped(letter))).finish();
     const message: InboundMessage = { entry, author, content };
+    const source = mediaOf(letter.content);
+    if (source) this.sources.set(id, source);
     for (const companion of companions) {
       const attrs = this.attributes(letter, id, sentAt);
       const node = el("message", attrs, await this.encrypted(letter, companion, message));

@@ -1,5 +1,5 @@
 /** The fake as a process: prints its address as one line of JSON and runs until its standard input ends.
- *  `node main.ts [--port 0] [--number +15550001000] [--name Owner] [--refs 6] [--history false]` */
+ *  `node main.ts [--port 0] [--number +15550001000] [--name Owner] [--refs 6] [--history false] [--preKeys false]` */
 import { parseArgs } from "node:util";
 import { start } from "./index.ts";
 
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     name: { type: "string" },
     refs: { type: "string" },
     history: { type: "string", default: "true" },
+    preKeys: { type: "string", default: "true" },
   },
 });
 
@@ -19,6 +20,7 @@ for (const method of ["log", "info", "warn", "error", "debug"] as const) console
 const fake = await start({
   port: Number(values.port),
   history: values.history !== "false",
+  preKeys: values.preKeys !== "false",
   ...(values.number !== undefined && { number: values.number }),
   ...(values.name !== undefined && { name: values.name }),
   ...(values.refs !== undefined && { refs: Number(values.refs) }),

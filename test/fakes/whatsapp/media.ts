@@ -114,6 +114,15 @@ export class MediaServer {
     return Buffer.concat([decipher.update(body), decipher.final()]);
   }
 
+  /** The phone uploads a file again that is gone: its new path. Undefined when there never was one. */
+  renew(path: string): string | undefined {
+    const sealed = this.files.get(path);
+    if (!sealed) return undefined;
+    const fresh = path.replace(/\.enc$/u, "-again.enc");
+    this.files.set(fresh, sealed);
+    return fresh;
+  }
+
   hash(file: Buffer): string {
     return sha256(file).toString("hex");
   }

@@ -9,9 +9,14 @@ import { bundleNodes, readBundle, readKey, registrationNode } from "./peer.ts";
 export interface QueryDeps {
   people: People;
   companions: readonly Companion[];
+  /** Whether the client shall upload one-time keys. */
+  preKeys: boolean;
   /** Host and port of the media server. */
   mediaHost: () => string;
 }
+
+/** With more than five left, a client makes no new ones. */
+const enough = 100;
 
 /** Undefined when nothing is known about the query. */
 export function answerQuery(deps: QueryDeps, companion: Companion, query: BinaryNode): BinaryNode | undefined {
@@ -24,7 +29,7 @@ export function answerQuery(deps: QueryDeps, companion: Companion, query: Binary
     case "passive":
       return result(query);
     case "encrypt":
-      return encrypt(deps.people, companion, query);
+      return encrypt(deps, companion, query);
     case "usync":
       return usync(deps, query);
     case "abt":
@@ -75,8 +80,11 @@ function privacy(query: BinaryNode): BinaryNode {
 }
 
 /** Pre-keys: how many are left, new ones, and those of others. */
-function encrypt(people: People, companion: Companion, query: BinaryNode): BinaryNode | undefined {
-  if (at(query, "count")) return result(query, [el("count", { value: companion.preKeys.length })]);
+function encrypt(deps: QueryDeps, companion: Companion, query: BinaryNode): BinaryNode | undefined {
+  const { people } = deps;
+  if (at(query, "count")) {
+    return result(query, [el("count", { value: deps.preKeys ? companion.preKeys.length : enough })]);
+  }
   if (at(query, "digest")) {
     return result(query, [el("digest", {}, [registrationNode(companion.keys.registrationId)])]);
   }

@@ -36,10 +36,10 @@ export async function start(options: StartOptions = {}): Promise<FakeWhatsApp> {
   const companions: Companion[] = [];
   const sessions = new Set<Session>();
   const media = new MediaServer(faults, record);
-  const inbound = new InboundMail({ people, companions, record, faults });
+  const inbound = new InboundMail({ people, companions, record, faults, media });
   const outbound = new OutboundMail({ people, record, faults, media, inbound });
   const pairing = new Pairing({ me: people.me, companions, record, refs: options.refs ?? 6 });
-  const queryDeps = { people, companions, mediaHost: () => media.host };
+  const queryDeps = { people, companions, preKeys: options.preKeys ?? true, mediaHost: () => media.host };
 
   /** A client with credentials. */
   function login(session: Session, payload: proto.ClientPayload): void {
@@ -170,7 +170,7 @@ export async function start(options: StartOptions = {}): Promise<FakeWhatsApp> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "fake-whatsapp-"));
   const caFile = join(folder, "media-ca.pem");
   writeFileSync(caFile, media.ca);
-  const ledger = async () => record.snapshot(companions);
+  const ledger = async () => structuredClone(record.view(companions));
   const fake: FakeWhatsApp = {
     url: `ws://127.0.0.1:${port}/ws/chat`,
     port,
@@ -182,7 +182,12 @@ export async function start(options: StartOptions = {}): Promise<FakeWhatsApp> {
     phone: phoneApi({ people, companions, record, inbound, outbound, pairing, media, removeCompanion }),
     faults: faultApi(faults, sessions),
     ledger,
-    until: (check, what, timeoutMs = waitMs) => record.until(() => check(record.snapshot(companions)), what, timeoutMs),
+    until: (check, what, timeoutMs = waitMs) => {
+      const found = (value: unknown) => value !== undefined && value !== false;
+      // Copied only once there is something to give away.
+      const look = () => found(check(record.view(companions))) && check(structuredClone(record.view(companions)));
+      return record.until(look, what, timeoutMs);
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       webSockets.close();

@@ -6,6 +6,7 @@ import {
   channelMethods,
   channelRows,
   Channels,
+  type AccountRunner,
   ChannelService,
   Echoes,
   Inbox,
@@ -27,7 +28,7 @@ import type { Logger } from "../kernel/log.ts";
 import type { Service } from "../kernel/lifecycle.ts";
 import { stateDir } from "../kernel/paths.ts";
 import type { Redactor } from "../kernel/redact.ts";
-import type { World } from "../kernel/world.ts";
+import type { Timer, World } from "../kernel/world.ts";
 import type { Store } from "../store/index.ts";
 import type { EffectiveConfig } from "./sections.ts";
 
@@ -183,7 +184,23 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     methods: channelMethods(channels, sends, pairing),
     adapters,
     /** In this order after the server: what is on its way out is stopped before its connection. */
-    services: [mediaStore, ...services, pipeline, outbox] as Service[],
+    services: [mediaStore, sweeping(inbox, world, log), ...services, pipeline, outbox] as Service[],
+  };
+}
+
+const sweepEveryMs = 3_600_000;
+
+/** Ended messages are forgotten in time. */
+function sweeping(inbox: Inbox, world: World, log: Logger): Service {
+  let timers: Timer[] = [];
+  const sweep = () =>
+    void inbox.sweep().catch((error: unknown) => log.warn("old messages could not be swept", { error }));
+  return {
+    name: "inbox",
+    start: () => {
+      timers = [world.after(60_000, sweep), world.every(sweepEveryMs, sweep)];
+    },
+    stop: () => timers.forEach((timer) => timer.cancel()),
   };
 }
 
@@ -199,12 +216,6 @@ function outboxAccount(channels: Channels, channel: string, accountId: string) {
     clientMessageIds: entry.capabilities.clientMessageIds,
     ...(problem ? { problem } : {}),
     ...(account?.newMessageId ? { newMessageId: () => account.newMessageId?.() ?? "" } : {}),
-    send: (
-      part: Parameters<NonNullable<typeof account>["send"]>[0],
-      attempt: { clientMsgId?: string; signal: AbortSignal },
-    ) =>
-      account
-        ? account.send(part, attempt)
-        : Promise.resolve({ state: "retry" as const, reason: "not-connected", detail: "the account is not connected" }),
+    send: (...given: Parameters<AccountRunner["send"]>) => runner.send(...given),
   };
 }

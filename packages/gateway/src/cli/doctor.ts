@@ -28,6 +28,7 @@ export async function run(context: Context): Promise<number> {
     force: options.has("force"),
     generateToken: options.has("generate-gateway-token"),
     deep: options.has("deep"),
+    ...(io.machine ? { machine: io.machine } : {}),
     ...(asks
       ? { confirm: (check: Check, findings: readonly Finding[]) => confirm(context, ask, check, findings) }
       : {}),

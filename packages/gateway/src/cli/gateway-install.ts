@@ -1,10 +1,8 @@
 /** `gateway install`: checks that the gateway could run as a service, keeps a typed token where the service finds it, and hands
  *  over to the service room (lifecycle.md §9.2, §9.6). */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { World } from "../kernel/world.ts";
 import { VERSION } from "../kernel/version.ts";
-import type { OpenedService, ProgramSource, ServiceState } from "../service/index.ts";
+import type { OpenedService, ServiceState } from "../service/index.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openFor, report } from "./gateway-service.ts";
@@ -19,14 +17,14 @@ export async function run(context: Context): Promise<number> {
   if (runtime === "bun")
     throw new CommandError("The gateway needs Node: bun lacks parts of it. Nothing was installed.");
   if (runtime !== "node") throw new CommandError('Invalid --runtime (use "node" or "bun")');
-  const { installService } = await rooms.service.load();
+  const { installService, programAt } = await rooms.service.load();
   const service = await openFor(context);
   const { ask } = io;
   const asks = ask !== undefined && !context.json && io.stdout.isTTY;
   const outcome = await installService(service, {
     version: VERSION,
     force: options.has("force"),
-    source: programSource(),
+    source: programAt(import.meta.dirname),
     prepare: (before) => prepare(context, service, port, before),
     linger: {
       interactive: asks,
@@ -48,13 +46,6 @@ function portOf({ options }: Context): number | undefined {
   const value = /^\d{1,5}$/u.test(text.trim()) ? Number(text) : 0;
   if (value < 1 || value > 65_535) throw new CommandError("Invalid port");
   return value;
-}
-
-/** The package this file belongs to, bundled or not. */
-export function programSource(): ProgramSource {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
-  return { execPath: process.execPath, packageRoot: folder };
 }
 
 async function prepare(

@@ -8,14 +8,13 @@ import { helloOk } from "../../../client/src/fake-gateway.ts";
 import type { FakeGateway } from "../../../client/src/fake-gateway.ts";
 import { VERSION } from "../kernel/version.ts";
 import { fakeMachine, showing, withSystemd, type FakeMachine } from "../service/machine.fixture.ts";
-import { entryOf } from "../service/program.ts";
+import { entryOf, programAt } from "../service/program.ts";
 import { answering, cli, gateway, home, withHome } from "./fake-terminal.ts";
-import { programSource } from "./gateway-install.ts";
 
 withHome();
 
 let machine: FakeMachine;
-const entry = entryOf(programSource());
+const entry = entryOf(programAt(import.meta.dirname));
 const token = "T";
 const cleanups: (() => unknown)[] = [];
 

@@ -5,7 +5,6 @@ import type { LocatedConfig } from "../config/locate.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Issue, OpenedService, OtherService, ServiceState } from "../service/index.ts";
 import type { Context } from "./command.ts";
-import { programSource } from "./gateway-install.ts";
 import type { Io } from "./io.ts";
 import { applyDotenv } from "./profile.ts";
 import { rooms } from "./rooms.ts";
@@ -71,7 +70,7 @@ export async function gatherFacts(
   cli: LocatedConfig,
   deep: boolean,
 ): Promise<ServiceFacts> {
-  const { auditService, isWsl, otherServices, sameNameElsewhere } = await rooms.service.load();
+  const { auditService, isWsl, otherServices, programAt, sameNameElsewhere } = await rooms.service.load();
   const { service, reads } = opened;
   const state = await service.backend.look();
   const differs = reads !== undefined && reads.config.path !== cli.path;
@@ -79,7 +78,7 @@ export async function gatherFacts(
   const configPort = !reads || differs || cli.portSource === "env" ? undefined : cli.port;
   const issues = auditService(service, state, {
     version: VERSION,
-    source: programSource(),
+    source: programAt(import.meta.dirname),
     ...(configPort === undefined ? {} : { configPort }),
     ...(differs ? { otherConfig: { service: reads.config.path, cli: cli.path } } : {}),
   });

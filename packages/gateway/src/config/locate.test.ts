@@ -94,3 +94,12 @@ test("values of the wrong type are left out, and no key reaches a prototype", as
   expect(found).toMatchObject({ verdict: "ok", port: 8, bind: "loopback", tls: false });
   expect(found).not.toHaveProperty("token");
 });
+
+test("a choice that is none is not repeated: it may be a secret in the wrong place", async () => {
+  const located = await locate('{ gateway: { mode: "s3cret", bind: "s3cret", auth: { mode: "s3cret" } } }');
+  expect({ mode: located.mode, bind: located.bind, authMode: located.authMode }).toEqual({
+    mode: undefined,
+    bind: "loopback",
+    authMode: undefined,
+  });
+});

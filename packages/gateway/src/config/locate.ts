@@ -58,6 +58,11 @@ export async function locateConfig(world: { env: Env; homedir(): string }): Prom
   const { verdict, problem, document } = await readDocument(path, world.env);
   const first = (...names: string[]) => names.map((name) => world.env[name]).find((value) => value);
   const text = (...keys: string[]) => resolveText(at(document, ...keys), world.env, document);
+  /** A text that is none of the choices is a mistake that others report; here it may be anything, also a secret. */
+  const choice = (choices: readonly string[], ...keys: string[]) => {
+    const found = text(...keys);
+    return found !== undefined && choices.includes(found) ? found : undefined;
+  };
   const envPort = portOf(first("OPENCLAW_GATEWAY_PORT", "CLAWDBOT_GATEWAY_PORT"));
   const filePort = portOf(at(document, "gateway", "port"));
   const timeout = at(document, "agents", "defaults", "timeoutSeconds");
@@ -69,13 +74,13 @@ export async function locateConfig(world: { env: Env; homedir(): string }): Prom
     document,
     port: envPort ?? filePort ?? defaultPort,
     portSource: envPort ? "env" : filePort ? "config" : "default",
-    bind: text("gateway", "bind") ?? "loopback",
+    bind: choice(["loopback", "lan", "tailnet", "auto", "custom"], "gateway", "bind") ?? "loopback",
     tls: at(document, "gateway", "tls", "enabled") === true,
     basePath: text("gateway", "controlUi", "basePath") ?? "/",
     ...present({
-      mode: text("gateway", "mode"),
+      mode: choice(["local", "remote"], "gateway", "mode"),
       customBindHost: text("gateway", "customBindHost"),
-      authMode: text("gateway", "auth", "mode"),
+      authMode: choice(["token", "password"], "gateway", "auth", "mode"),
       token: first("OPENCLAW_GATEWAY_TOKEN", "CLAWDBOT_GATEWAY_TOKEN") ?? text("gateway", "auth", "token"),
       password: first("OPENCLAW_GATEWAY_PASSWORD", "CLAWDBOT_GATEWAY_PASSWORD") ?? text("gateway", "auth", "password"),
       logFile: text("logging", "file"),

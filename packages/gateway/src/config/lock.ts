@@ -71,11 +71,27 @@ function create(path: string, content: string, world: LockWorld): boolean {
     if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") return createWithoutLinks(path, content);
     throw new GatewayError(
       "unavailable",
-      `${dirname(path)} cannot be written (${code ?? "unknown error"}). Nothing was changed.`,
+      `${dirname(path)} cannot be written (${code ?? "unknown error"}). Nothing was changed. ${nextStep(error, dirname(path))}`,
       { cause: error },
     );
   } finally {
     rmSync(aside, { force: true });
+  }
+}
+
+/** What a person does about a path that cannot be written. */
+export function nextStep(error: unknown, path: string): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return "The disk is full: free some space and try again.";
+    case "EROFS":
+      return "Its file system is mounted read-only: mount it for writing, or choose another state directory.";
+    case "EACCES":
+    case "EPERM":
+      return `Run this as its owner, or let this user write it: chown ${process.getuid?.() ?? ""} ${path}`;
+    default:
+      return "Look at the disk and try again.";
   }
 }
 

@@ -43,7 +43,8 @@ async function main([mode, file = "", key = "", value = "0"]: string[]): Promise
       world,
       demo,
     );
-    if (n === 1) process.stdout.write("writing\n");
+    // The number of an edit that is on disk.
+    process.stdout.write(`${n}\n`);
   }
 }
 

@@ -15,12 +15,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemWorld, type World } from "../kernel/world.ts";
 import { hashOf, listHistory, readHistory } from "./history.ts";
+import { killWriters } from "./kill.fixture.ts";
 import { parseDocument } from "./parse.ts";
-import { demo, padOf } from "./write.fixture.ts";
+import { demo } from "./write.fixture.ts";
 import { editConfigFile, replaceConfigFile } from "./write.ts";
 
 let folder: string;
@@ -236,29 +236,6 @@ test("twenty processes set different keys at once: no change is lost, comments s
   expect(text()).toContain("base: 0, // first");
 }, 60_000);
 
-test("kill -9 during a write, fifty times: the file is the old or the new one, and the next writer goes on", async () => {
-  const kills = 50;
-  const run = async (index: number) => {
-    const own = join(folder, `run-${index}`);
-    mkdirSync(own);
-    const target = join(own, "openclaw.json");
-    writeFileSync(target, "{\n  // stays\n  demo: {},\n}\n");
-    const writer = child("loop", target);
-    await once(writer.stdout ?? writer, "data");
-    await sleep((index * 7) % 40);
-    writer.kill("SIGKILL");
-    await once(writer, "exit");
-    const left = readFileSync(target, "utf8");
-    const { n, pad } = (parseDocument(left) as { demo: { n: number; pad: string } }).demo;
-    expect(pad).toBe(padOf(n));
-    expect(left).toContain("// stays");
-    await editConfigFile(target, [{ path: ["demo", "n"], value: -1 }], world, demo);
-    expect(existsSync(`${target}.lock`)).toBe(false);
-  };
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      for (let index = next++; index < kills; index = next++) await run(index);
-    }),
-  );
+test("kill -9 during a write, sixteen times: the file is the old or the new one, and the next writer goes on", async () => {
+  expect(await killWriters({ folder, kills: 16, random: Math.random })).toEqual([]);
 }, 120_000);

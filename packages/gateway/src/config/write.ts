@@ -23,9 +23,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
 import type { World } from "../kernel/world.ts";
 import { editText, type Edit } from "./edit.ts";
+import { refuseUnnamedLoss } from "./guard.ts";
 import { hashOf, keepInHistory } from "./history.ts";
 import { ownerOfPath } from "./include.ts";
-import { lockConfig, type ConfigLock, type LockWorld } from "./lock.ts";
+import { lockConfig, nextStep, type ConfigLock, type LockWorld } from "./lock.ts";
 import { formatPath } from "./path.ts";
 import { parseDocument } from "./parse.ts";
 import { decode, describeIssues, judgeText, type ConfigSnapshot, type Declared } from "./read.ts";
@@ -68,7 +69,7 @@ export async function editConfigFile(
     const after = editText(before ?? "{}\n", edits, path);
     if (after === before) return after;
     const final = editText(before ?? "{}\n", stamped, path);
-    guard(before, final, edits, path);
+    if (before !== undefined) refuseUnnamedLoss(before, final, stamped, path);
     return final;
   });
 }
@@ -132,14 +133,14 @@ function commit(
   lock: ConfigLock,
   world: WriteWorld,
 ): boolean {
-  const temp = join(dirname(target), `${basename(target)}.${world.pid}.${world.uuid()}.tmp`);
+  const temp = tempName(target, world);
   try {
     writeDurably(temp, after, target);
     world.mark("config.temp-written");
     keep(before, world);
     keep(after, world);
     lock.assertHeld();
-    if (before !== undefined) rotateBackups(target);
+    if (before !== undefined) rotateBackups(target, tempName(target, world));
     world.mark("config.backed-up");
     if (readText(target) !== before) return false;
     renameSync(temp, target);
@@ -150,14 +151,20 @@ function commit(
     if (error instanceof GatewayError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     const hint =
-      code === "EBUSY" || code === "EXDEV" ? " It is mounted as a single file: mount its folder instead." : "";
-    throw new GatewayError("unavailable", `${target} cannot be written (${code}).${hint} It is unchanged.`, {
+      code === "EBUSY" || code === "EXDEV"
+        ? "It is mounted as a single file: mount its folder instead."
+        : nextStep(error, target);
+    throw new GatewayError("unavailable", `${target} cannot be written (${code}). It is unchanged. ${hint}`, {
       cause: error,
     });
   } finally {
     rmSync(temp, { force: true });
   }
 }
+
+/** Beside the file; the lock removes those that a dead process left. */
+const tempName = (target: string, world: WriteWorld): string =>
+  join(dirname(target), `${basename(target)}.${world.pid}.${world.uuid()}.tmp`);
 
 function checkBase(before: string | undefined, baseHash: string | undefined): void {
   if (baseHash === undefined) return;
@@ -168,25 +175,6 @@ const changedMeanwhile = () =>
   new GatewayError("conflict", "config changed since last load; re-run config.get and retry", {
     details: { code: "STALE_HASH" },
   });
-
-/** R-CFG-3: an edit never takes more than it names, whatever the code before did. */
-function guard(before: string | undefined, after: string, edits: readonly Edit[], path: string): void {
-  if (before === undefined) return;
-  const old = parseDocument(before);
-  const now = parseDocument(after);
-  if (!isObject(old) || !isObject(now)) return;
-  const named = new Set(edits.map((edit) => edit.path[0]));
-  const lost = Object.keys(old).filter((key) => !Object.hasOwn(now, key) && !named.has(key));
-  const shrinks =
-    after.length < before.length * 0.8 &&
-    edits.every((edit) => edit.value !== undefined && !isObject(edit.value) && !Array.isArray(edit.value));
-  const largest = Math.max(0, ...edits.map((edit) => JSON.stringify(old[edit.path[0] ?? ""] ?? "").length));
-  if (lost.length === 0 && !(shrinks && before.length - after.length > largest)) return;
-  throw new GatewayError(
-    "conflict",
-    `${path}: the edit would remove ${lost.length > 0 ? lost.join(", ") : "a large part of the file"} without naming it. Nothing was written.`,
-  );
-}
 
 /** A value that comes from an included file is changed there. */
 function refuseIncluded(path: string, text: string, edit: Edit, world: WriteWorld): void {
@@ -236,7 +224,7 @@ function refuseReadOnly(target: string): void {
     if (code === "ENOENT") return;
     throw new GatewayError(
       "unavailable",
-      `${target} is read-only for this user (${code ?? "unknown error"}). Nothing was written.`,
+      `${target} is read-only for this user (${code ?? "unknown error"}). Nothing was written. ${nextStep(error, target)}`,
       { cause: error },
     );
   }
@@ -296,9 +284,12 @@ function keep(text: string | undefined, world: WriteWorld): void {
 }
 
 /** `.bak` is the newest, `.bak.4` the oldest. Best effort, like the ring. */
-function rotateBackups(target: string): void {
+function rotateBackups(target: string, temp: string): void {
   const name = (n: number) => (n === 0 ? `${target}.bak` : `${target}.bak.${n}`);
   try {
+    // Whole or not at all, also when this process dies meanwhile or the disk is full.
+    copyFileSync(target, temp);
+    chmodSync(temp, 0o600);
     for (let n = backups - 1; n > 0; n--) {
       try {
         renameSync(name(n - 1), name(n));
@@ -306,9 +297,10 @@ function rotateBackups(target: string): void {
         // That backup does not exist yet.
       }
     }
-    copyFileSync(target, name(0));
-    chmodSync(name(0), 0o600);
+    renameSync(temp, name(0));
   } catch {
-    // A full disk: the rename itself needs no space.
+    // A full disk: the file itself is complete already, and its rename needs no space.
+  } finally {
+    rmSync(temp, { force: true });
   }
 }

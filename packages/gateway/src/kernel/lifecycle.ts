@@ -1,6 +1,9 @@
 /** Services and the order in which they start and stop. */
 import type { Logger } from "./log.ts";
 
+/** All stop budgets derive from this one, also those a service manager is given (R-SHUT-1). */
+export const stopBudgetMs = 5_000;
+
 export interface Service {
   readonly name: string;
   /** Throws when the service cannot work; the ones started before it are then stopped in reverse. */

@@ -1,5 +1,7 @@
 /** What can be wrong with the files of the store. Thrown at open; later failures are GatewayErrors. */
 import { GatewayError } from "@openclaw/protocol";
+import { commandLine } from "../kernel/paths.ts";
+import type { World } from "../kernel/world.ts";
 
 /** Another process holds the state directory (R-OWN-1). */
 export class StateLockedError extends Error {
@@ -19,9 +21,25 @@ export class StoreCorruptError extends Error {
   override readonly name = "StoreCorruptError";
   readonly path: string;
 
+  constructor(path: string, cause: unknown, world: Pick<World, "env">) {
+    super(
+      `The store ${path} is damaged: ${text(cause)}. It was left as it is; run \`${commandLine(world, "doctor")}\` to set it aside or restore a backup.`,
+      {
+        cause,
+      },
+    );
+    this.path = path;
+  }
+}
+
+/** There is no room to open the store; what was stored is untouched. */
+export class StoreFullError extends Error {
+  override readonly name = "StoreFullError";
+  readonly path: string;
+
   constructor(path: string, cause: unknown) {
     super(
-      `The store ${path} is damaged: ${text(cause)}. It was left as it is; run \`openclaw doctor\` to set it aside or restore a backup.`,
+      `The store ${path} cannot be opened: the disk is full. Nothing was lost. Free some space, then start again.`,
       {
         cause,
       },
@@ -62,11 +80,12 @@ const notDatabase = 26;
 
 export const isCorruption = (error: unknown): boolean => [corrupt, notDatabase].includes(sqliteCode(error) ?? -1);
 export const isBusy = (error: unknown): boolean => [busy, locked].includes(sqliteCode(error) ?? -1);
-export const isDiskFull = (error: unknown): boolean => sqliteCode(error) === full;
+export const isDiskFull = (error: unknown): boolean =>
+  sqliteCode(error) === full || (error as NodeJS.ErrnoException | undefined)?.code === "ENOSPC";
 
 /** The GatewayError a caller of `commit` sees for a failing disk. Errors that are not SQLite's, and constraint violations
  *  (which the rooms understand), are returned as they are. */
-export function toGatewayError(error: unknown): unknown {
+export function toGatewayError(error: unknown, world: Pick<World, "env">): unknown {
   const code = sqliteCode(error);
   if (code === undefined) return error;
   if (code === full) {
@@ -77,7 +96,7 @@ export function toGatewayError(error: unknown): unknown {
     });
   }
   if (isCorruption(error)) {
-    return new GatewayError("unavailable", "The store is damaged. Run `openclaw doctor`.", {
+    return new GatewayError("unavailable", `The store is damaged. Run \`${commandLine(world, "doctor")}\`.`, {
       details: { code: "STORE_CORRUPT" },
       retryable: false,
       cause: error,

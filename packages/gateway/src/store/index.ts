@@ -3,7 +3,7 @@
  *  transaction, one that throws rolls back alone. Reads are synchronous and never see half a unit. A full disk refuses
  *  writes with DISK_FULL, leaves reads alone and needs no restart. Rooms keep to their own tables. */
 export type { CommitTimes } from "./commit-times.ts";
-export { StateLockedError, StoreCorruptError, StoreTooNewError } from "./errors.ts";
+export { StateLockedError, StoreCorruptError, StoreFullError, StoreTooNewError } from "./errors.ts";
 export { inspectStore, type StoreReport } from "./inspect.ts";
 export { openStore, type OpenStoreOptions } from "./open.ts";
 export type { SqliteStore } from "./sqlite-store.ts";

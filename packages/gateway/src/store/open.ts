@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
-import { isCorruption, StoreCorruptError } from "./errors.ts";
+import { isCorruption, isDiskFull, StoreCorruptError, StoreFullError } from "./errors.ts";
 import { createPrivately } from "./files.ts";
 import { migrate } from "./migrate.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -13,7 +13,7 @@ export interface OpenStoreOptions {
   path: string;
   /** Of all rooms, in a fixed order; new ones are appended to their room's list. */
   migrations: readonly Migration[];
-  world: Pick<World, "now" | "monotonic" | "mark">;
+  world: Pick<World, "now" | "monotonic" | "mark" | "env">;
   log: Logger;
 }
 
@@ -31,15 +31,26 @@ const settings = `
   PRAGMA temp_store = MEMORY;`;
 
 /** Creates or opens, checks the settings, migrates. The caller holds the state lock. Throws StoreCorruptError,
- *  StoreTooNewError, or what the file system says; the file is then unchanged and closed.
+ *  StoreFullError, StoreTooNewError, or what the file system says; the file is then unchanged and closed.
  *
  *  Damage is looked for where it is cheap: header, schema and the bookkeeping rows are read here, every page is checked
  *  when it is used, and the first error at run time turns `health` red. `quick_check` reads the whole file (seconds per
  *  gigabyte), so it belongs to `doctor`, not to every start. */
 export function openStore(options: OpenStoreOptions): SqliteStore {
   const { path, world, log } = options;
-  if (path !== ":memory:") createPrivately(path);
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  const told = (error: unknown) =>
+    isCorruption(error)
+      ? new StoreCorruptError(path, error, world)
+      : isDiskFull(error)
+        ? new StoreFullError(path, error)
+        : error;
+  let database: DatabaseSync;
+  try {
+    if (path !== ":memory:") createPrivately(path);
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  } catch (error) {
+    throw told(error);
+  }
   try {
     const wanted = path === ":memory:" ? "memory" : "wal";
     const journal = database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
@@ -55,6 +66,6 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
     return new SqliteStore({ path, database, world, log });
   } catch (error) {
     database.close();
-    throw isCorruption(error) ? new StoreCorruptError(path, error) : error;
+    throw told(error);
   }
 }

@@ -29,7 +29,7 @@ export class SqliteStore implements Store {
   readonly path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
-  readonly #world: Pick<World, "monotonic" | "mark">;
+  readonly #world: Pick<World, "monotonic" | "mark" | "env">;
   readonly #log: Logger;
   readonly #clock = new CommitClock();
   #queue: Pending[] = [];
@@ -40,7 +40,7 @@ export class SqliteStore implements Store {
   constructor(options: {
     path: string;
     database: DatabaseSync;
-    world: Pick<World, "monotonic" | "mark">;
+    world: Pick<World, "monotonic" | "mark" | "env">;
     log: Logger;
   }) {
     this.path = options.path;
@@ -218,7 +218,7 @@ export class SqliteStore implements Store {
       this.#trouble = trouble;
       this.#log.error(`the store is in trouble: ${trouble}`, { error });
     }
-    return toGatewayError(error);
+    return toGatewayError(error, this.#world);
   }
 
   #recovered(): void {

@@ -60,6 +60,8 @@ export interface DoctorContext {
   running: boolean;
   /** Also look at what takes longer: the indexes of the store. */
   deep: boolean;
+  /** Only tests look at a machine of their own. */
+  machine?: { root: string; uid: number };
   /** Of this process; undefined on systems without user ids. */
   uid: number | undefined;
   /** Path with the home directory as `~`. */

@@ -57,11 +57,12 @@ export interface ContextOptions {
   world: World;
   version: string;
   deep: boolean;
+  machine?: DoctorContext["machine"];
   keeper: Keeper;
   skip: (reason: string) => void;
 }
 
-export function readContext({ world, version, deep, keeper, skip }: ContextOptions): DoctorContext {
+export function readContext({ world, version, deep, machine, keeper, skip }: ContextOptions): DoctorContext {
   const state = stateDir(world);
   const path = configPath(world);
   const snapshot = readConfig(path, world, declared);
@@ -79,6 +80,7 @@ export function readContext({ world, version, deep, keeper, skip }: ContextOptio
     ...(status ? { status } : {}),
     running: isLocked(state),
     deep,
+    ...(machine ? { machine } : {}),
     uid: process.getuid?.(),
     show: (file) => displayPath(file, world),
     command: (words) => commandLine(world, words),

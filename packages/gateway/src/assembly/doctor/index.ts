@@ -7,6 +7,7 @@ import { fileChecks } from "./files.ts";
 import { gatewayChecks } from "./gateway.ts";
 import { installationChecks } from "./installation.ts";
 import { runChecks, type DoctorOptions, type DoctorReport } from "./run.ts";
+import { serviceChecks } from "./service.ts";
 import { storeChecks } from "./store.ts";
 import { workspaceChecks } from "./workspace.ts";
 
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   ...storeChecks,
   ...workspaceChecks,
   ...installationChecks,
+  ...serviceChecks,
 ];
 
 export const runDoctor = (options: DoctorOptions): Promise<DoctorReport> => runChecks(checks, options);

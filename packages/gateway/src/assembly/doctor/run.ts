@@ -16,6 +16,8 @@ export interface DoctorOptions {
   /** Write a new token where the check of the token asks for one, also without `fix`. */
   generateToken: boolean;
   deep: boolean;
+  /** Only tests look at a machine of their own. */
+  machine?: DoctorContext["machine"];
   /** Asks the person, once per check. Without it, and without `fix`, nothing is repaired. */
   confirm?: (check: Check, findings: readonly Finding[]) => Promise<boolean>;
 }
@@ -44,10 +46,12 @@ export interface DoctorReport {
 /** Never throws for what it finds: a check that fails is skipped with its reason. */
 export async function runChecks(table: readonly Check[], options: DoctorOptions): Promise<DoctorReport> {
   const { world, version, deep } = options;
+  const machine = options.machine ? { machine: options.machine } : {};
   const skipped = new Set<string>();
-  const first = readContext({ world, version, deep, keeper: new Keeper("", world), skip: () => {} });
+  const first = readContext({ world, version, deep, ...machine, keeper: new Keeper("", world), skip: () => {} });
   const keeper = new Keeper(first.state, world);
-  const read = () => readContext({ world, version, deep, keeper, skip: (reason) => void skipped.add(reason) });
+  const read = () =>
+    readContext({ world, version, deep, ...machine, keeper, skip: (reason) => void skipped.add(reason) });
   const redactor = new Redactor();
   let context = read();
   registerSecrets(redactor, context);

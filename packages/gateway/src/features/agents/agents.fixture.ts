@@ -30,6 +30,7 @@ import {
   messagesSection,
   runMigrations,
 } from "./index.ts";
+import type { EndingPort } from "./delivery.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 export type Script = (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
@@ -172,6 +173,7 @@ export interface BenchOptions {
   world?: FakeWorld;
   store?: Store;
   model?: Partial<ModelEntry>;
+  endings?: EndingPort;
 }
 
 const sections = [agentsSection, messagesSection, commandsSection, sessionSection, toolsSection];
@@ -233,6 +235,7 @@ export function makeBench(options: BenchOptions = {}) {
     tools: () => tools,
     drainSystemEvents: (key) => systemEvents.drain(key),
     queueSystemEvent: (key, text) => void systemEvents.enqueue(key, text),
+    endings: () => options.endings,
   });
   const tools: Tools = new Tools({
     log: silentLogger,
@@ -308,7 +311,7 @@ export function makeBench(options: BenchOptions = {}) {
             .flatMap(({ body }) => (body.type === "message" ? [body.message] : []))
         : [];
     },
-    row: (family: "agent" | "chat", runId: string) => agents.deps.table.byKey(family, runId),
+    row: (family: "agent" | "chat" | "channel", runId: string) => agents.deps.table.byKey(family, runId),
   };
 }
 

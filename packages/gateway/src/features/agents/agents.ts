@@ -275,6 +275,7 @@ export class Agents implements Service {
     if (options.runId !== undefined && found.length > 0 && found.every((run) => run.sessionKey !== sessionKey)) {
       throw new GatewayError("invalid", "runId does not match sessionKey");
     }
+    if (options.runId === undefined) this.runs.tellStop(sessionKey);
     const mine = found.filter((run) => run.sessionKey === sessionKey);
     // One that is over already may still be on its way to the disk, and this answer says that it is there.
     const ended = await Promise.all(

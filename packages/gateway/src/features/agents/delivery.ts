@@ -34,6 +34,8 @@ export interface RunEnd {
   state: TerminalState;
   /** Why it was aborted. */
   reason?: Ending["reason"];
+  /** Its automatic attempts are used up (R-RUN-4). */
+  exhausted?: boolean;
   /** Whether its turn had come. */
   started: boolean;
   /** The answer of a command, not of a model. */

@@ -73,6 +73,7 @@ function interrupt(tx: Parameters<Parameters<TurnDeps["store"]["commit"]>[0]>[0]
     sessionKey: row.sessionKey,
     agentId: row.request.agentId,
     state: "interrupted",
+    exhausted: !row.effects,
     started: true,
     command: row.request.command !== undefined,
     texts: [],

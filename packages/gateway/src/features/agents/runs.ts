@@ -50,6 +50,7 @@ export class Runs {
   readonly #live = new Map<string, LiveRun>();
   readonly #endListeners = new Map<string, Set<() => void>>();
   readonly #idleListeners = new Set<(sessionKey: string) => void>();
+  readonly #stopListeners = new Set<(sessionKey: string) => void>();
   /** Runs whose end was told and could not be written so far, with what writes it. They stay among the live ones. */
   readonly #unstored = new Map<LiveRun, () => Promise<void>>();
   #accepting = 0;
@@ -189,6 +190,17 @@ export class Runs {
       listeners.delete(listener);
       if (listeners.size === 0) this.#endListeners.delete(runId);
     };
+  }
+
+  /** Calls `listener` when somebody stops everything in a session, before its runs end. Returns the function that ends the
+   *  subscription. */
+  onStop(listener: (sessionKey: string) => void): () => void {
+    this.#stopListeners.add(listener);
+    return () => void this.#stopListeners.delete(listener);
+  }
+
+  tellStop(sessionKey: string): void {
+    for (const listener of this.#stopListeners) listener(sessionKey);
   }
 
   /** Whether the end of a run that is over has yet to reach the disk: after a crash it would begin again. */

@@ -7,6 +7,7 @@
  *  sent twice, and a fate that is unknown is said to be. A stranger's message reaches no model, no command and no tool. One
  *  connection per account; no fault of a channel ends the process or delays another. Without a configured channel no adapter is
  *  loaded. Imports agents, sessions and tools; knows nothing of sockets. */
+export type { AccountRunner } from "./accounts/runner.ts";
 export { channelRows } from "./catalogue.ts";
 export { ChannelService } from "./channel-service.ts";
 export { channelsSection, webSection, type ChannelsConfig, type WebConfig } from "./channels.config.ts";

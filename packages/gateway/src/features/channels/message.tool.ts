@@ -16,7 +16,7 @@ import {
 } from "../tools/index.ts";
 import type { Target } from "./channel.ts";
 import { echoChat, type Echoes } from "./pipeline/echoes.ts";
-import type { Sends } from "./sends.ts";
+import type { Sender, Sends } from "./sends.ts";
 
 export interface MessageToolOptions {
   world: Pick<World, "uuid">;
@@ -224,7 +224,8 @@ class MessageCall {
 
   async #act(address: Address, place: Place): Promise<string> {
     const { action = "send", messageId, emoji, remove } = this.#args;
-    const sender = { principal: `agent:${this.#context.agentId}`, owner: false };
+    const { agentId, sessionKey, workspace } = this.#context;
+    const sender = { principal: `agent:${agentId}`, owner: false, sessionKey, workspace };
     if (action === "poll") return this.#poll(address, place, sender);
     if (action === "send") return this.#send(address, place, sender);
     if (!messageId) throw new GatewayError("invalid", `${action} needs messageId.`);
@@ -240,7 +241,7 @@ class MessageCall {
     return `Done: ${action} on ${messageId} in ${shown(place)}.`;
   }
 
-  async #send(address: Address, place: Place, sender: { principal: string; owner: boolean }): Promise<string> {
+  async #send(address: Address, place: Place, sender: Sender): Promise<string> {
     const { media, mediaUrls = [], replyTo, asVoice, silent, gifPlayback } = this.#args;
     const said = this.#args.message ?? this.#args.caption ?? "";
     const sources = [...(media ? [media] : []), ...mediaUrls];
@@ -264,7 +265,7 @@ class MessageCall {
     return `Sent to ${shown(place)}, message id ${result.messageId}.`;
   }
 
-  async #poll(address: Address, place: Place, sender: { principal: string; owner: boolean }): Promise<string> {
+  async #poll(address: Address, place: Place, sender: Sender): Promise<string> {
     const { pollQuestion, pollOption = [], pollMulti, pollDurationHours, silent } = this.#args;
     if (!pollQuestion || pollOption.length < 2)
       throw new GatewayError("invalid", "A poll needs pollQuestion and at least two pollOption.");

@@ -21,6 +21,8 @@ export interface MirrorOptions {
 export interface SentToChat {
   sessionKey?: string;
   agentId?: string;
+  /** Session whose run sends it: there the call of the tool says so already. */
+  fromSession?: string;
   channel: string;
   accountId: string;
   target: Target;
@@ -30,7 +32,7 @@ export interface SentToChat {
 /** Never rejects: the message left, whatever happens to the note of it. */
 export const mirror =
   ({ world, store, log, sessions, directory, config }: MirrorOptions) =>
-  async ({ sessionKey, agentId, channel, accountId, target, text }: SentToChat): Promise<void> => {
+  async ({ sessionKey, agentId, fromSession, channel, accountId, target, text }: SentToChat): Promise<void> => {
     if (text.trim() === "") return;
     try {
       const { chatId: id, kind, threadId } = target;
@@ -46,6 +48,7 @@ export const mirror =
       const key = sessionKey
         ? sessions.canonicalKey(sessionKey, agentId)
         : sessions.canonicalKey(route.key, agentId ?? route.agentId);
+      if (key === fromSession) return;
       await store.commit((tx) => {
         sessions.ensure(tx, key, { channel, chatType: kind });
         sessions.append(tx, key, { type: "message", message: injectedMessage(text, world.now()) });

@@ -19,6 +19,9 @@ export interface Sender {
   principal: string;
   /** May send any file of this machine; others only from the media store and the workspaces. */
   owner: boolean;
+  /** Session whose run sends it, and the workspace its paths are relative to. */
+  sessionKey?: string;
+  workspace?: string;
 }
 
 /** An account one may send through now. */
@@ -40,6 +43,7 @@ export interface SendsOptions {
   mirror: (sent: {
     sessionKey?: string;
     agentId?: string;
+    fromSession?: string;
     channel: string;
     accountId: string;
     target: Target;
@@ -80,6 +84,7 @@ export class Sends {
       await this.#o.mirror({
         ...(params.sessionKey ? { sessionKey: params.sessionKey } : {}),
         ...(params.agentId ? { agentId: params.agentId } : {}),
+        ...(sender.sessionKey ? { fromSession: sender.sessionKey } : {}),
         channel: entry.id,
         accountId: runner.accountId,
         target,
@@ -183,7 +188,8 @@ export class Sends {
   }
 
   async #files(sources: readonly string[], settings: AccountSettings, sender: Sender, signal: AbortSignal) {
-    const roots = this.#o.roots();
+    const [home, ...others] = this.#o.roots();
+    const roots = [sender.workspace ?? home, ...others].filter((root) => root !== undefined);
     const options = {
       maxBytes: settings.mediaMaxBytes,
       signal,

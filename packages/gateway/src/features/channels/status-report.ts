@@ -11,7 +11,7 @@ const aliveMs = 150_000;
 
 export interface Counts {
   counts(channel: string, accountId: string): Record<string, number>;
-  sends(channel: string, accountId: string): { queued: number; unknown: number; lastOutboundAt?: number };
+  sends(channel: string, accountId: string): { queued: number; unknown: number };
 }
 
 export function accountReport(service: ChannelService, runner: AccountRunner, now: number, counts: Counts): Account {
@@ -35,7 +35,6 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
     state,
     ...known,
     lastError: facts.lastError ?? null,
-    lastOutboundAt: sends.lastOutboundAt ?? null,
     ...(self ? { self } : {}),
     ...(typeof linkedAt === "number" ? { authAgeMs: Math.max(0, now - linkedAt) } : {}),
     ...(settings

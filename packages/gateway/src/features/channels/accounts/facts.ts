@@ -13,6 +13,7 @@ export interface AccountFacts {
   lastStopAt?: number;
   lastEventAt?: number;
   lastInboundAt?: number;
+  lastOutboundAt?: number;
   nextAttemptAt?: number;
   self?: { id: string; name?: string; username?: string; e164?: string };
   noted: Record<string, unknown>;

@@ -5,6 +5,7 @@ import type { Logger } from "../../../kernel/log.ts";
 import type { World } from "../../../kernel/world.ts";
 import type { AccountSettings, ChannelAccount, ChannelEntry, ConnectionEnd, ConnectionEvents } from "../channel.ts";
 import type { InboundBatch } from "../inbound.ts";
+import type { SendOutcome } from "../outbound.ts";
 import { Attempt, endMs } from "./attempt.ts";
 import { standardReconnect, waitMs } from "./backoff.ts";
 import type { AccountFacts } from "./facts.ts";
@@ -103,6 +104,16 @@ export class AccountRunner {
     this.#login = login;
     await this.restart();
     return login;
+  }
+
+  /** Sends one part over the open connection; only the outbox calls it (R-OUT-4). Never rejects. */
+  async send(...[part, attempt]: Parameters<ChannelAccount["send"]>): Promise<SendOutcome> {
+    const account = this.#account;
+    if (!account || this.state !== "open")
+      return { state: "retry", reason: "not-connected", detail: "the account is not connected" };
+    const outcome = await account.send(part, attempt);
+    if (outcome.state === "sent") this.facts.lastOutboundAt = this.#o.world.now();
+    return outcome;
   }
 
   /** Gives a login in progress up. */

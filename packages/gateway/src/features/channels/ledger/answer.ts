@@ -26,9 +26,11 @@ const temporary: ReadonlySet<string> = new Set([
   reasons.rejected,
   "rate-limited",
   "network",
+  "platform",
+  "aborted",
 ]);
 /** Not the request's fault, and trying again does not help. */
-const broken: ReadonlySet<string> = new Set(["auth", "not-linked"]);
+const broken: ReadonlySet<string> = new Set(["auth", "bad-token", "forbidden", "logged-out", "not-linked"]);
 
 export const haveEnded = (rows: readonly StoredRow[]): boolean =>
   rows.length > 0 && rows.every((row) => hasEnded(row.state));

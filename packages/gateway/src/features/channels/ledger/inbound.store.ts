@@ -143,14 +143,14 @@ export class InboundTable {
     );
   }
 
-  /** Of an account at most this many own ids are remembered, the newest. */
-  trimCursors(tx: Tx, channel: string, accountId: string, keep: number): void {
+  /** Cursors of other own ids that are too old to be used. */
+  dropCursors(tx: Tx, at: { channel: string; accountId: string; ownId: string }, before: number): void {
     tx.run(
-      `DELETE FROM channel_cursor WHERE channel = ?1 AND account_id = ?2 AND own_id IN
-         (SELECT own_id FROM channel_cursor WHERE channel = ?1 AND account_id = ?2 ORDER BY stored_at DESC LIMIT 64 OFFSET ?3)`,
-      channel,
-      accountId,
-      keep,
+      "DELETE FROM channel_cursor WHERE channel = ? AND account_id = ? AND own_id <> ? AND stored_at < ?",
+      at.channel,
+      at.accountId,
+      at.ownId,
+      before,
     );
   }
 

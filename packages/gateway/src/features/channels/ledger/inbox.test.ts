@@ -78,7 +78,7 @@ test("nothing is stored when the process dies before the commit, everything when
 });
 
 test("a cursor belongs to its own id, and one older than six days is not used", async () => {
-  const { inbox, world, lines } = bench();
+  const { inbox, world, lines, store } = bench();
   await inbox.receive("fake", "default", { ownId: "me", messages: [], cursor: "5" });
   expect(inbox.cursor("fake", "default", "you")).toBeUndefined();
   expect(lines.at(-1)?.message).toContain("another own id");
@@ -87,6 +87,8 @@ test("a cursor belongs to its own id, and one older than six days is not used", 
   world.clock.shiftWall(1);
   expect(inbox.cursor("fake", "default", "me")).toBeUndefined();
   expect(lines.at(-1)?.message).toContain("older than six days");
+  await inbox.receive("fake", "default", { ownId: "you", messages: [], cursor: "1" });
+  expect(store.all("SELECT own_id AS ownId FROM channel_cursor")).toEqual([{ ownId: "you" }]);
 });
 
 test("what the adapter passed over is counted by its reason", async () => {

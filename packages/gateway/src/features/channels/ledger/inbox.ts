@@ -23,7 +23,6 @@ export const inboxLimits = {
 
 const pageRows = 256;
 const sweepRows = 200;
-const keepOwnIds = 4;
 
 export interface InboundFields {
   sessionKey?: string;
@@ -75,8 +74,9 @@ export class Inbox {
       this.#skip(tx, channel, accountId, "duplicate", batch.messages.length - fresh.length);
       for (const [reason, n] of skipped) this.#skip(tx, channel, accountId, reason, n);
       if (batch.cursor !== undefined) {
-        this.#table.putCursor(tx, { channel, accountId, ownId }, batch.cursor, receivedAt);
-        this.#table.trimCursors(tx, channel, accountId, keepOwnIds);
+        const at = { channel, accountId, ownId };
+        this.#table.putCursor(tx, at, batch.cursor, receivedAt);
+        this.#table.dropCursors(tx, at, receivedAt - inboxLimits.cursorMs);
       }
       this.#tally(tx, channel, accountId, {
         rows: fresh.length,

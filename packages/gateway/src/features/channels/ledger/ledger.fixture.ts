@@ -1,4 +1,5 @@
 /** For tests of the ledger and of rooms above it: a real store in memory, a fake World, and accounts that do as they are told. */
+import { GatewayError } from "@openclaw/protocol";
 import { fakeWorld, type FakeWorld } from "../../../kernel/fake-world.ts";
 import { silentLogger, type Logger } from "../../../kernel/log.ts";
 import type { World } from "../../../kernel/world.ts";
@@ -214,5 +215,28 @@ export function outboxBench(
       }
     },
   };
+  return bench;
+}
+
+const never = new AbortController().signal;
+export const wait = { signal: never, waitForConnectionMs: 5_000 };
+export const asSend = (key: string, texts: string | string[] = "hello", more: Partial<OutboxRequest> = {}) =>
+  request(texts, { kind: "send", key, ...more });
+
+export async function refusal(answer: Promise<unknown>): Promise<GatewayError> {
+  try {
+    await answer;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+/** A bench whose outbox runs and whose account was announced as open. */
+export async function running(options: Parameters<typeof outboxBench>[0] = {}) {
+  const bench = outboxBench(options);
+  await bench.outbox.start();
+  bench.outbox.opened("fake", "default");
   return bench;
 }

@@ -231,6 +231,27 @@ test("an account that closes between the commit and the send keeps the row queue
   expect(states()).toEqual(["queued"]);
 });
 
+test("an attempt on its way when the connection goes is waited for, and not made again when its wait is over", async () => {
+  const { account, insert, outbox, states, pass } = await running();
+  let release: (outcome: SendOutcome) => void = () => {};
+  account.answer = () => new Promise((resolve) => (release = resolve));
+  await insert(request(["one", "two"], { kind: "send" }));
+  await settle();
+  account.open = false;
+  outbox.closed("fake", "default");
+  await pass(8_000, 1_000);
+  expect(states()).toEqual(["attempting", "failed"]);
+  release({ state: "retry", reason: "network", detail: "the connection was refused" });
+  await settle();
+  await pass(1_000, 100);
+  expect(states()).toEqual(["failed", "failed"]);
+  account.open = true;
+  outbox.opened("fake", "default");
+  await pass(60_000, 10_000);
+  expect(account.sent).toEqual([]);
+  expect(outbox.backlog().queued).toBe(0);
+});
+
 test("a result the store could not take is stored later, and nothing is sent twice", async () => {
   const { account, insert, store, states, pass } = await running();
   const commit = store.commit.bind(store);
@@ -323,7 +344,6 @@ test("a burst of 1,000 messages over 100 chats leaves the loop free", async () =
   };
   let longest = 0;
   let last = cpuMs();
-  const began = last;
   for (let n = 0; n < 1_000; n++) void insert(request(`text ${n}`, { chatId: `chat-${n % 100}` }));
   for (let turn = 0; turn < 5_000 && account.sent.length < 1_000; turn++) {
     await settle(1);
@@ -331,11 +351,11 @@ test("a burst of 1,000 messages over 100 chats leaves the loop free", async () =
     longest = Math.max(longest, now - last);
     last = now;
   }
-  if (process.env["OUTBOX_TIMES"]) console.log({ cpuMs: last - began, longestMs: longest });
   expect(account.sent).toHaveLength(1_000);
   for (let n = 0; n < 100; n++) {
     const texts = account.sent.filter(({ chatId }) => chatId === `chat-${n}`).map(({ text }) => text);
     expect(texts).toEqual(Array.from({ length: 10 }, (_, at) => `text ${at * 100 + n}`));
   }
-  expect(longest).toBeLessThan(50);
+  // K-loop: 100 ms at most, in one piece.
+  expect(longest).toBeLessThan(100);
 });

@@ -4,27 +4,16 @@
 import { GatewayError } from "@openclaw/protocol";
 import { fakeWorld } from "../../../kernel/fake-world.ts";
 import { silentLogger } from "../../../kernel/log.ts";
-import type { SendBudget } from "../channel.ts";
-import type { OutboundPart, OutboxKind, OutboxState, SendOutcome } from "../outbound.ts";
+import type { OutboxKind, OutboxState } from "../outbound.ts";
 import type { SendAnswer } from "./answer.ts";
 import { memoryStore, mortal, part, settle, textOfPart } from "./ledger.fixture.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxRequest } from "./request.ts";
+import { simBudget, SimPlatform } from "./sim-platform.fixture.ts";
 
-const budget: SendBudget = {
-  directEveryMs: 400,
-  group: { count: 5, perMs: 20_000, everyMs: 700 },
-  account: { count: 6, perMs: 1_000 },
-};
 const chats = ["ann", "bob", "cat", "group-1", "group-2"];
 const points = ["outbox.after-attempting", "outbox.after-provider", "store.commit.before", "store.commit.after"];
 const hour = 3_600_000;
-
-interface Delivery {
-  text: string;
-  chatId: string;
-  clientMsgId: string | undefined;
-}
 
 interface Told {
   request: OutboxRequest;
@@ -49,7 +38,7 @@ export class OutboxSim {
   readonly #clientMessageIds: boolean;
   readonly #world;
   readonly #disk;
-  readonly #deliveries: Delivery[] = [];
+  readonly #platform: SimPlatform;
   readonly #told = new Map<string, Told>();
   readonly #events = new Map<string, number>();
   /** Texts whose row was ever seen as failed. */
@@ -58,12 +47,8 @@ export class OutboxSim {
   #armed: { point: string; nth: number } | undefined;
   #process = { dead: true, kill: () => {}, outbox: undefined as Outbox | undefined, generation: 0 };
   #open = false;
-  #calm = false;
   #ids = 0;
   #serial = 0;
-  /** Since the process began: when parts left, and until when a chat was told to wait. */
-  #left: { chatId: string; at: number }[] = [];
-  #holds = new Map<string, number>();
 
   constructor(random: () => number) {
     this.#random = random;
@@ -73,6 +58,12 @@ export class OutboxSim {
       randomBytes: (size) => Buffer.alloc(size, random() * 256),
     });
     this.#disk = memoryStore(this.#world);
+    this.#platform = new SimPlatform({
+      random,
+      world: this.#world,
+      allows: (text) => this.#allows(text),
+      complain: (rule, about) => this.#complain(rule, about),
+    });
   }
 
   async run(steps: number): Promise<void> {
@@ -132,11 +123,11 @@ export class OutboxSim {
       account: () => ({
         state: this.#open ? "open" : "connecting",
         open: this.#open,
-        budget,
+        budget: simBudget,
         clientMessageIds: this.#clientMessageIds,
         newMessageId: () => `C${++this.#ids}`,
         send: (part, attempt) =>
-          process.dead ? new Promise(() => {}) : this.#arrive(process, part, attempt.clientMsgId),
+          process.dead ? new Promise(() => {}) : this.#platform.receive(process, part, attempt.clientMsgId),
       }),
       systemEvent: (sessionKey, text) => {
         if (process.dead || text.includes("held")) return;
@@ -146,8 +137,7 @@ export class OutboxSim {
       },
     });
     this.#process = process;
-    this.#left = [];
-    this.#holds.clear();
+    this.#platform.forget();
     await Promise.race([process.outbox.start(), this.#died(process)]);
     if (process.dead) return this.#begin();
     if (this.#open) process.outbox.opened("fake", "default");
@@ -157,55 +147,12 @@ export class OutboxSim {
     while (!process.dead) await settle(1);
   }
 
-  // ---- the platform
-
-  async #arrive(process: { dead: boolean }, part: OutboundPart, clientMsgId: string | undefined): Promise<SendOutcome> {
-    const text = textOfPart(part);
-    const { chatId } = part.target;
-    const now = this.#world.monotonic();
-    this.#judgeSend(text, chatId, now);
-    const slow = this.#random() < 0.3 ? this.#random() * 3_000 : 0;
-    if (slow > 0) {
-      await new Promise<void>((resolve) => this.#world.after(slow, resolve));
-      if (process.dead) return new Promise(() => {});
-    }
-    const dice = this.#calm ? 0 : this.#random();
-    if (dice < 0.6) return { state: "sent", messageId: this.#deliver(text, chatId, clientMsgId) };
-    if (dice < 0.72) {
-      const afterMs = this.#random() < 0.5 ? Math.round(this.#random() * 8_000) : undefined;
-      if (afterMs !== undefined) this.#holds.set(chatId, this.#world.monotonic() + afterMs);
-      return { state: "retry", reason: "rate-limited", detail: "later", ...(afterMs === undefined ? {} : { afterMs }) };
-    }
-    if (dice < 0.82) return { state: "failed", reason: "blocked", detail: "blocked" };
-    if (dice < 0.9) this.#deliver(text, chatId, clientMsgId);
-    if (dice < 0.97) return { state: "unknown", reason: "no-answer", detail: "lost" };
-    throw new Error("the adapter broke");
-  }
-
-  #deliver(text: string, chatId: string, clientMsgId: string | undefined): string {
-    const known = this.#deliveries.findIndex((one) => clientMsgId !== undefined && one.clientMsgId === clientMsgId);
-    if (known >= 0) return `P${known}`;
-    if (this.#deliveries.some((one) => one.text === text)) this.#complain("O2", `${text} was delivered twice`);
-    if (this.#failed.has(text)) this.#complain("O3", `${text} was delivered after it had failed`);
-    this.#deliveries.push({ text, chatId, clientMsgId });
-    return `P${this.#deliveries.length - 1}`;
-  }
-
-  #judgeSend(text: string, chatId: string, now: number): void {
+  /** A part may leave only while its row is `attempting` and its account open, and never after it has failed. */
+  #allows(text: string): void {
     const row = this.#rows().find((row) => row.text === text);
     if (row?.state !== "attempting") this.#complain("O5", `${text} left while its row was ${row?.state}`);
     if (!this.#open) this.#complain("A4", `${text} left while the account was closed`);
-    if (now < (this.#holds.get(chatId) ?? 0)) this.#complain("budget", `${text} left before the platform allowed it`);
-    const inChat = this.#left.filter((one) => one.chatId === chatId);
-    const gap = now - (inChat.at(-1)?.at ?? -Infinity);
-    const isGroup = chatId.startsWith("group");
-    if (gap < (isGroup ? budget.group.everyMs : budget.directEveryMs))
-      this.#complain("budget", `${text} left after ${gap} ms`);
-    if (isGroup && inChat.filter(({ at }) => at > now - budget.group.perMs).length >= budget.group.count)
-      this.#complain("budget", `${text} was too much for its group`);
-    if (this.#left.filter(({ at }) => at > now - budget.account.perMs).length >= budget.account.count)
-      this.#complain("budget", `${text} was too much for the account`);
-    this.#left.push({ chatId, at: now });
+    if (this.#failed.has(text)) this.#complain("O3", `${text} left after it had failed`);
   }
 
   // ---- actions
@@ -310,7 +257,7 @@ export class OutboxSim {
     const told = this.#told.get(request.key);
     if (!told) return;
     for (const one of request.parts)
-      if (!this.#deliveries.some(({ text }) => text === textOfPart(one)))
+      if (!this.#platform.deliveries.some(({ text }) => text === textOfPart(one)))
         this.#complain("C3", `${textOfPart(one)} was answered as sent and did not arrive`);
     // A receipt may turn unknown into sent; nothing else may change.
     if (told.answer !== undefined && told.verdict !== "unknown" && told.answer !== JSON.stringify(answer))
@@ -333,9 +280,9 @@ export class OutboxSim {
   }
 
   #receipt(outbox: Outbox): void {
-    if (!this.#clientMessageIds || this.#deliveries.length === 0) return;
-    const delivery = this.#pick(this.#deliveries);
-    outbox.confirmed("fake", "default", delivery.clientMsgId ?? "", `P${this.#deliveries.indexOf(delivery)}`);
+    if (!this.#clientMessageIds || this.#platform.deliveries.length === 0) return;
+    const delivery = this.#pick(this.#platform.deliveries);
+    outbox.confirmed("fake", "default", delivery.clientMsgId ?? "", `P${this.#platform.deliveries.indexOf(delivery)}`);
   }
 
   // ---- the judge
@@ -356,7 +303,7 @@ export class OutboxSim {
   #look(): void {
     const rows = this.#rows();
     const ids = new Map(rows.map((row) => [row.text, row.id]));
-    const arrived = new Set(this.#deliveries.map(({ text }) => text));
+    const arrived = new Set(this.#platform.deliveries.map(({ text }) => text));
     for (const row of rows) {
       if (row.state === "sent" && row.provider === null) this.#complain("O1", `${row.text} was sent without an id`);
       if (row.state === "sent" && !arrived.has(row.text)) this.#complain("O1", `${row.text} was not sent`);
@@ -364,14 +311,14 @@ export class OutboxSim {
       if (row.state === "failed" && arrived.has(row.text)) this.#complain("O3", `${row.text} failed and arrived`);
     }
     const failed = new Set(rows.filter(({ state }) => state === "failed").map(({ text }) => text));
-    for (const { text } of this.#deliveries) {
+    for (const { text } of this.#platform.deliveries) {
       const [message = "", at = "0"] = text.split(".");
       for (let before = 0; before < Number(at); before++)
         if (failed.has(`${message}.${before}`))
           this.#complain("R-OUT-6", `${text} arrived after an earlier part had failed`);
     }
     const newest = new Map<string, number>();
-    for (const { text, chatId } of this.#deliveries) {
+    for (const { text, chatId } of this.#platform.deliveries) {
       const id = ids.get(text);
       if (id === undefined) continue;
       if (id < (newest.get(chatId) ?? 0)) this.#complain("O4", `${text} arrived too late`);
@@ -387,7 +334,7 @@ export class OutboxSim {
   /** No new faults: everything ends, nobody waits, no timer is left. */
   async #rest(): Promise<void> {
     this.#armed = undefined;
-    this.#calm = true;
+    this.#platform.calm = true;
     if (this.#process.outbox) this.#connect(this.#process.outbox, true);
     // What was on its way when the process died may still stand there: its 70 s and the longest lifetime pass.
     for (let slice = 0; slice < 80; slice++) {

@@ -213,6 +213,8 @@ export class Outbox implements Service {
     this.#deadlines.stop();
     this.#callers.giveUpConnections();
     await Promise.all([this.#cancel(this.#callers.awaited()), this.#sender.stop(deadlineMs)]);
+    // An attempt that surely did not arrive left its row queued.
+    await this.#cancel(this.#callers.awaited());
     this.#callers.failAll(() => stopping(true));
   }
 
@@ -268,9 +270,17 @@ export class Outbox implements Service {
       const present = this.#table.byKey(first.family, first.key);
       return haveEnded(present) ? present : undefined;
     });
-    const untold = ended.filter((row) => row.state === "unknown" && !row.told).map(({ id }) => id);
-    if (untold.length > 0 && isHeard()) await this.#store.commit((tx) => this.#table.markTold(tx, untold));
+    if (isHeard()) this.#markTold(ended);
     return answerOf(ended);
+  }
+
+  /** The caller hears of its unknown parts with this answer. */
+  #markTold(ended: readonly StoredRow[]): void {
+    const untold = ended.filter((row) => row.state === "unknown" && !row.told).map(({ id }) => id);
+    if (untold.length === 0) return;
+    this.#store
+      .commit((tx) => this.#table.markTold(tx, untold))
+      .catch((error: unknown) => this.#log.warn("it could not be noted that a caller was told", { error }));
   }
 
   /** Resolves when the account may send. Throws before anything is stored otherwise. */

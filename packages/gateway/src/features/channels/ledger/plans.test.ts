@@ -67,15 +67,14 @@ test("every statement of the ledger uses an index (R-DB-5)", async () => {
 
   statements.delete("UPDATE outbox SET state = 'attempting' WHERE id = 2");
   expect(statements.size).toBeGreaterThan(25);
+  const bad: string[] = [];
   for (const sql of statements) {
     const parameters = Array.from({ length: (sql.match(/\?(?!\d)/g) ?? []).length }, () => 0);
     const numbered = sql.includes("?1") ? ["", "", 0] : [];
     const plan = disk.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters, ...numbered);
-    for (const { detail } of plan) {
-      expect({ sql, detail }).not.toMatchObject({
-        detail: expect.stringMatching(/^SCAN (?!\(?subquery|.*COVERING INDEX)/) as string,
-      });
-      expect({ sql, detail }).not.toMatchObject({ detail: expect.stringContaining("TEMP B-TREE") as string });
-    }
+    for (const { detail } of plan)
+      if ((detail.startsWith("SCAN ") && !/subquery|COVERING INDEX/.test(detail)) || detail.includes("TEMP B-TREE"))
+        bad.push(`${detail}: ${sql}`);
   }
+  expect(bad).toEqual([]);
 });

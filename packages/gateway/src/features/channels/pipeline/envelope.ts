@@ -14,7 +14,8 @@ export interface EnvelopeInput {
   media: readonly string[];
 }
 
-const nameChars = 80;
+const nameChars = 60;
+const userNameChars = 40;
 const quoteChars = 1_000;
 
 /** A name without anything that could end an envelope or begin a line. */
@@ -73,7 +74,7 @@ function header({ label, message, timeZone, previousAt }: EnvelopeInput): string
 /** `Ada (@ada, id:123)`, as far as it is known. */
 export function senderLabel({ sender }: InboundMessage): string {
   const name = flatName(sender.name ?? "");
-  const user = sender.username ? `@${flatName(sender.username).replace(/^@/, "")}` : "";
+  const user = sender.username ? `@${flatName(sender.username, userNameChars).replace(/^@/, "")}` : "";
   const id = sender.e164 ?? `id:${flatName(sender.id)}`;
   return name === "" ? [user, id].filter(Boolean).join(" ") : `${name} (${[user, id].filter(Boolean).join(", ")})`;
 }

@@ -84,10 +84,10 @@ export class IncomingMedia {
   }
 }
 
-/** Judged by content, never by claim. */
+/** Judged by content, never by claim. Undefined for what is no image, or cannot be read again. */
 async function asImage(file: { path: string; sizeBytes: number }): Promise<ImageContent | undefined> {
   if (file.sizeBytes > maxImageBytes) return undefined;
-  const bytes = await readFile(file.path);
+  const bytes = await readFile(file.path).catch(() => Buffer.alloc(0));
   const mimeType = bytes.length <= maxImageBytes ? imageType(bytes.subarray(0, 64)) : undefined;
   return mimeType ? { type: "image", data: bytes.toString("base64"), mimeType } : undefined;
 }

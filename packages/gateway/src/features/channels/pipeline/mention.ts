@@ -2,7 +2,7 @@
 import type { Logger } from "../../../kernel/log.ts";
 import type { AgentDirectory } from "../../agents/index.ts";
 import type { InboundMessage } from "../inbound.ts";
-import { maxSubjectChars, safePattern } from "./safe-pattern.ts";
+import { type SafePattern, safePattern } from "./safe-pattern.ts";
 
 /** Characters that are not seen and would keep a name from being recognised. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;
@@ -16,7 +16,7 @@ export interface MentionConfig {
 export class Mentions {
   readonly #directory: Pick<AgentDirectory, "listed" | "identity">;
   readonly #log: Logger;
-  readonly #compiled = new Map<string, readonly RegExp[]>();
+  readonly #compiled = new Map<string, readonly SafePattern[]>();
 
   constructor(options: { directory: Pick<AgentDirectory, "listed" | "identity">; log: Logger }) {
     this.#directory = options.directory;
@@ -28,14 +28,13 @@ export class Mentions {
     if (message.mentions.self || message.replyTo?.toSelf) return true;
     if (message.mentions.others) return false;
     const text = message.text.replace(invisible, "");
-    const subjects = [
-      text.slice(0, maxSubjectChars),
-      ...(text.length > maxSubjectChars ? [text.slice(-maxSubjectChars)] : []),
-    ];
-    return this.#patterns(agentId, config).some((pattern) => subjects.some((subject) => pattern.test(subject)));
+    return this.#patterns(agentId, config).some(
+      ({ pattern, maxChars }) =>
+        pattern.test(text.slice(0, maxChars)) || (text.length > maxChars && pattern.test(text.slice(-maxChars))),
+    );
   }
 
-  #patterns(agentId: string, config: MentionConfig): readonly RegExp[] {
+  #patterns(agentId: string, config: MentionConfig): readonly SafePattern[] {
     const sources =
       this.#directory.listed(agentId)?.groupChat?.mentionPatterns ??
       config.messages.groupChat.mentionPatterns ??
@@ -45,7 +44,7 @@ export class Mentions {
     if (known) return known;
     const patterns = sources.flatMap((source) => {
       const judged = safePattern(source);
-      if ("pattern" in judged) return [judged.pattern];
+      if ("pattern" in judged) return [judged];
       this.#log.warn("a mention pattern is not used", { pattern: source.slice(0, 80), problem: judged.problem });
       return [];
     });

@@ -28,6 +28,7 @@ import { Pairing } from "./pairing.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { ChannelPort, PipelineConfig } from "./ports.ts";
 import { Replies } from "./replies.ts";
+import { replyRoutes } from "./reply-routes.ts";
 
 export type Script = (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
 
@@ -308,6 +309,16 @@ export async function makeBench(options: BenchOptions = {}) {
       drainSystemEvents: (key) => systemEvents.drain(key),
       queueSystemEvent,
       endings: () => replies,
+      routes: () => routes,
+    });
+    const routes = replyRoutes({
+      sessions,
+      settings: (id) => channel(id)?.settings("default"),
+      resolve: ({ channel: id = "", to, threadId }) => ({
+        entry: { id },
+        runner: { accountId: "default" },
+        target: { chatId: to, kind: "direct", ...(threadId ? { threadId } : {}) },
+      }),
     });
     const tools = new Tools({ log, config, tools: options.tools ?? [] });
     const pairing = new Pairing({ store, world, outbox, channel });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fail, gate, inTurn, makeBench, say, settle, text, until } from "./pipeline.fixture.ts";
+import { callTool, fail, gate, inTurn, makeBench, say, settle, text, until } from "./pipeline.fixture.ts";
 
 test("a direct message of an allowed sender becomes a turn, and its reply goes back to the chat", async () => {
   const bench = await makeBench();
@@ -51,7 +51,9 @@ test("messages that wait in the queue survive a restart", async () => {
   await bench.finish();
   expect(bench.states()).toEqual(["answered", "answered", "answered"]);
   expect(bench.texts()).toEqual(["done", "done"]);
-  expect(bench.asked().at(-1)).toMatch(/^\[Messages that waited while you were busy\][\s\S]*two[\s\S]*three/);
+  expect(bench.asked().at(-1)).toMatch(
+    /\[Messages that waited while you were busy\]\n---\n1\. .*two\n[\s\S]*---\n2\. .*three\n/,
+  );
 });
 
 test("a stop of the gateway gives a run without effects back, and the next process answers", async () => {
@@ -86,7 +88,6 @@ test("a failure is told in words for people", async () => {
 });
 
 test("what was said before a failure is sent in front of the notice", async () => {
-  const { callTool } = await import("./pipeline.fixture.ts");
   const bench = await makeBench({
     script: inTurn(
       async function* () {

@@ -39,6 +39,7 @@ export class Pipeline implements Service {
   readonly #ends: Ends;
   /** Rows up to this id are the replay's; `accept` may be told of them a moment later. */
   #replayed = 0;
+  #unsubscribe: (() => void) | undefined;
   /** `false` until the replay is through: it finds what comes meanwhile in the ledger. */
   #open = false;
   #stopped = false;
@@ -62,6 +63,7 @@ export class Pipeline implements Service {
   async start(): Promise<void> {
     this.#stopped = false;
     this.#turns.start();
+    this.#unsubscribe ??= this.#o.agents.runs.onStop((sessionKey) => this.#dropStopped(sessionKey));
     for (let last = 0; !this.#stopped;) {
       const rows = this.#o.inbox.open(last);
       if (rows.length === 0) break;
@@ -77,6 +79,8 @@ export class Pipeline implements Service {
   stop(): void {
     this.#stopped = true;
     this.#open = false;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
     this.#joiner.stop();
     this.#turns.stop();
   }
@@ -299,15 +303,21 @@ export class Pipeline implements Service {
 
   /** What waits for the old session is not for the new one (agent.md §6.3). */
   #dropWaiting(sessionKey: string): void {
-    const rows = this.#waitingOf(sessionKey);
+    const rows = this.#turns.queues.clear(sessionKey, { begun: false }).flatMap(({ arrival }) => arrival.rows);
     if (rows.length > 0) this.#ends.commit((tx) => this.#ends.drop(tx, rows, "reset"));
+  }
+
+  /** Somebody stopped the session by other means: what waits for it does not begin in spite of that (R-STOP-3). */
+  #dropStopped(sessionKey: string): void {
+    const rows = this.#waitingOf(sessionKey);
+    if (rows.length > 0) this.#ends.commit((tx) => this.#ends.drop(tx, rows, "stopped"));
   }
 
   /** Rows of a session that have no run yet, taken out of every buffer. */
   #waitingOf(sessionKey: string): InboundRow[] {
     const joining = this.#joiner.takeWhere((one) => one.sessionKey === sessionKey);
-    const queued = this.#turns.queues.clear(sessionKey);
-    return [...joining, ...queued.map(({ arrival }) => arrival)].flatMap(({ rows }) => rows);
+    const turns = this.#turns.takeWaiting(sessionKey);
+    return [...joining, ...turns.map(({ arrival }) => arrival)].flatMap(({ rows }) => rows);
   }
 
   #pair(row: InboundRow): void {

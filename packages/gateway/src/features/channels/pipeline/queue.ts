@@ -41,6 +41,8 @@ interface Lane<Item> {
   items: Item[];
   /** Being turned into a run. */
   starting: Item[] | undefined;
+  /** Resolves when that is done, well or not. */
+  begun: Promise<void> | undefined;
   /** Previews of dropped items, for the next prompt. */
   dropped: string[];
   lastAt: number;
@@ -98,16 +100,21 @@ export class Queues<Item extends QueueItem> {
     for (const [sessionKey, lane] of this.#lanes) this.#schedule(sessionKey, lane);
   }
 
-  /** Takes everything out that has no run yet: stop, or a new session. */
-  clear(sessionKey: string): Item[] {
+  /** Takes everything out that has no run yet: stop, or with `begun: false` what does not begin right now, for a new session. */
+  clear(sessionKey: string, { begun = true }: { begun?: boolean } = {}): Item[] {
     const lane = this.#lanes.get(sessionKey);
     if (!lane) return [];
-    const items = [...(lane.starting ?? []), ...lane.items];
-    lane.starting = undefined;
+    const items = [...(begun ? (lane.starting ?? []) : []), ...lane.items];
+    if (begun) lane.starting = undefined;
     lane.items = [];
     lane.dropped = [];
     this.#tidy(sessionKey, lane);
     return items;
+  }
+
+  /** Resolves once what begins right now in a session stands in the lane of the agents room, or was taken back. */
+  async begun(sessionKey: string): Promise<void> {
+    await this.#lanes.get(sessionKey)?.begun;
   }
 
   stop(): void {
@@ -190,14 +197,19 @@ export class Queues<Item extends QueueItem> {
     const batch = this.#nextBatch(lane);
     if (batch.length === 0) return this.#tidy(sessionKey, lane);
     lane.starting = batch;
+    const begun = Promise.withResolvers<void>();
+    lane.begun = begun.promise;
     const { dropped } = lane;
     lane.dropped = [];
     await Promise.all(batch.map(({ prepared }) => prepared));
-    // A stop may have taken them away meanwhile.
-    if (this.#stopped || lane.starting !== batch) return;
     try {
+      // A stop may have taken them away meanwhile.
+      if (this.#stopped || lane.starting !== batch) return;
       await this.#hooks.run(batch, dropped);
       if (lane.starting === batch) lane.starting = undefined;
+      const newest = lane.items.at(-1);
+      if (newest && this.#hooks.settings(newest).mode === "interrupt")
+        void this.#hooks.interrupt(sessionKey).then(() => this.idle(sessionKey));
       if (!this.#hooks.busy(sessionKey)) this.#schedule(sessionKey, lane);
       else this.#tidy(sessionKey, lane);
     } catch {
@@ -207,6 +219,8 @@ export class Queues<Item extends QueueItem> {
       lane.items.unshift(...batch);
       lane.dropped.unshift(...dropped);
       this.#schedule(sessionKey, lane, retryMs);
+    } finally {
+      begun.resolve();
     }
   }
 
@@ -221,7 +235,7 @@ export class Queues<Item extends QueueItem> {
   #laneOf(sessionKey: string): Lane<Item> {
     let lane = this.#lanes.get(sessionKey);
     if (!lane) {
-      lane = { items: [], starting: undefined, dropped: [], lastAt: 0, timer: undefined };
+      lane = { items: [], starting: undefined, begun: undefined, dropped: [], lastAt: 0, timer: undefined };
       this.#lanes.set(sessionKey, lane);
     }
     return lane;

@@ -86,7 +86,7 @@ export class Replies implements EndingPort {
     const parts = this.#parts(end, route);
     if (parts.length === 0) return { to: "silent", reason: "no-reply" };
     this.#o.outbox.insert(tx, {
-      key: failed ? `notice:${end.runId}` : `reply:${end.runId}`,
+      key: failed ? `notice:${end.runId}` : `reply:${end.runId}:${end.id}`,
       family: `run-${end.family}`,
       principal: "gateway",
       channel: route.channel,
@@ -96,7 +96,7 @@ export class Replies implements EndingPort {
       runRowId: end.id,
       ...(end.sessionKey ? { sessionKey: end.sessionKey } : {}),
     });
-    return { to: failed ? "noticed" : "answered" };
+    return end.exhausted ? { to: "quarantined" } : { to: failed ? "noticed" : "answered" };
   }
 
   #parts(end: RunEnd, route: ReplyRoute): OutboundPart[] {
@@ -139,7 +139,7 @@ export class Replies implements EndingPort {
         this.#o.inbox.move(
           tx,
           row.id,
-          to === "answered" || to === "noticed" ? "answered" : "silent",
+          to === "silent" || to === "dropped" ? "silent" : "answered",
           reason ? { reason } : {},
         );
     this.#o.inbox.endRun(tx, end.id, to, reason);

@@ -11,7 +11,7 @@ test.each([
   ["[[reply_to_current]] hi", { text: "hi", replyTo: { current: true } }],
   ["hi [[ reply_to: m42 ]]", { text: "hi", replyTo: { id: "m42" } }],
   ["[[audio_as_voice]]\nMEDIA:out/a.ogg", { text: "", media: ["out/a.ogg"], asVoice: true }],
-  ["see\nMEDIA: `https://x.test/a b.png`\nthere", { text: "see\nMEDIA: `https://x.test/a b.png`\nthere" }],
+  ["see\nMEDIA: `https://x.test/a b.png`\nthere", { text: "see\nthere", media: ["https://x.test/a b.png"] }],
   ["see\n`MEDIA: https://x.test/a.png`\nthere", { text: "see\nthere", media: ["https://x.test/a.png"] }],
   ["```\nMEDIA:/etc/passwd\n```", { text: "```\nMEDIA:/etc/passwd\n```", media: [] }],
   ["<final>done</final>", { text: "done" }],

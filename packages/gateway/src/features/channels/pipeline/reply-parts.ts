@@ -17,7 +17,7 @@ export interface Said {
 export const maxMedia = 10;
 
 const tag = /\[\[[ \t]*(reply_to_current|reply_to:[ \t]*([^\]\n]{1,80}?)|audio_as_voice)[ \t]*\]\]/g;
-const mediaLine = /^[ \t]*`?MEDIA:[ \t]*(\S[^`\n]*?)[ \t]*`?[ \t]*$/;
+const mediaLine = /^[ \t]*`?MEDIA:[ \t]*`?([^`\s][^`\n]*?)[ \t]*`?[ \t]*$/;
 const fence = /^[ \t]*(```+|~~~+)/;
 /** What some models leave of their own markup. */
 const leaks = /<\/?(?:final|think|thinking)>/g;

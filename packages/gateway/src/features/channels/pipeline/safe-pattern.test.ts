@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maxSubjectChars, safePattern } from "./safe-pattern.ts";
+import { safePattern } from "./safe-pattern.ts";
 
 const matches = (source: string, subject: string): boolean => {
   const judged = safePattern(source);
@@ -40,10 +40,12 @@ test.each([
 });
 
 test("whatever is used takes no time on the worst text", () => {
-  const hostile = "a".repeat(maxSubjectChars - 1) + "!";
   for (const source of ["a*a*b", ".*.*b", "\\w+\\s+x", "(a|b|c)d?e?f?", "a?a?a?a?a?a?a?a?aaaaaaaab"]) {
+    const judged = safePattern(source);
+    if (!("pattern" in judged)) throw new Error(`${source} is refused`);
+    const hostile = `${"a".repeat(judged.maxChars - 1)}!`;
     const started = performance.now();
-    matches(source, hostile);
-    expect(performance.now() - started, source).toBeLessThan(250);
+    judged.pattern.test(hostile);
+    expect(performance.now() - started, source).toBeLessThan(100);
   }
 });

@@ -1,27 +1,35 @@
 /** Patterns that people write into the config and strangers' texts are matched against: only such as cannot take long
  *  (channels.md §2.3). The judgement is by shape, so that no text has to be tried. */
 
-/** Of a text, what patterns get to see. With at most two open repetitions the work grows with the cube of this. */
-export const maxSubjectChars = 400;
+/** Of a text, what a pattern gets to see at either end, by the number of its open repetitions: the work grows with the power of
+ *  that number and one more. */
+const subjectChars = [1_000, 1_000, 150] as const;
 const maxPatternChars = 200;
-const maxOpenRepeats = 2;
+const maxOpenRepeats = subjectChars.length - 1;
 const maxOptional = 10;
 /** A repetition bounded by more than this counts as open. */
 const smallCount = 10;
 
+export interface SafePattern {
+  pattern: RegExp;
+  /** Longer texts must be cut to this. */
+  maxChars: number;
+}
+
 /** The pattern, ignoring case, or why it is not used. */
-export function safePattern(source: string): { pattern: RegExp } | { problem: string } {
+export function safePattern(source: string): SafePattern | { problem: string } {
   if (source.trim() === "") return { problem: "it is empty" };
   if (source.length > maxPatternChars) return { problem: `it is longer than ${maxPatternChars} characters` };
-  const problem = danger(source);
-  if (problem) return { problem };
+  const open = openRepeats(source);
+  if (typeof open === "string") return { problem: open };
+  const maxChars = subjectChars[open] ?? 0;
   try {
-    return { pattern: new RegExp(source, "iu") };
+    return { pattern: new RegExp(source, "iu"), maxChars };
   } catch {
     // Escapes that the strict mode does not know are common in patterns people write.
   }
   try {
-    return { pattern: new RegExp(source, "i") };
+    return { pattern: new RegExp(source, "i"), maxChars };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : "it is no regular expression" };
   }
@@ -32,8 +40,8 @@ interface Group {
   complex: boolean;
 }
 
-/** Why matching could take long; undefined when it cannot. */
-function danger(source: string): string | undefined {
+/** How many repetitions without a small bound there are, or why matching could take long. */
+function openRepeats(source: string): number | string {
   const groups: Group[] = [{ complex: false }];
   let open = 0;
   let optional = 0;
@@ -95,7 +103,7 @@ function danger(source: string): string | undefined {
     if (open > maxOpenRepeats) return `it has more than ${maxOpenRepeats} open repetitions`;
     if (optional > maxOptional) return "it has too many optional parts";
   }
-  return undefined;
+  return open;
 }
 
 function classEnd(source: string, from: number): number {

@@ -33,6 +33,8 @@ export class Turns {
   readonly #media: IncomingMedia;
   readonly #courtesies: Courtesies;
   readonly #typing: Typing;
+  /** Messages given to an active run that has not read them yet, by session. */
+  readonly #steered = new Map<string, Set<Turn>>();
   readonly #stopping = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
@@ -109,6 +111,8 @@ export class Turns {
       arrival.settings.mediaMaxBytes,
       this.#stopping.signal,
     );
+    // What came before it in the chat goes before it into the lane.
+    await this.queues.begun(arrival.sessionKey);
     const unreact = this.#courtesies.accepted(arrival, addressed);
     const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
     await this.#start([arrival], {
@@ -243,16 +247,36 @@ export class Turns {
   #steer(turn: Turn): boolean {
     const { inbox, agents } = this.#o;
     const { arrival, media, sessionKey } = turn;
-    return agents.steer(sessionKey, {
+    const taken = agents.steer(sessionKey, {
       message: promptText(this.#promptParts([{ arrival, media: media.lines }], [])),
       images: media.images,
       route: this.#routeOf(arrival),
       owner: arrival.owner,
       write: (tx, runRowId) => {
+        this.#forgetSteered(turn);
         for (const { id } of arrival.rows) inbox.move(tx, id, "waiting", { sessionKey, runRowId });
       },
-      missed: () => this.queues.giveBack(turn),
+      missed: () => {
+        if (this.#forgetSteered(turn)) this.queues.giveBack(turn);
+      },
     });
+    if (taken) this.#steered.set(sessionKey, (this.#steered.get(sessionKey) ?? new Set()).add(turn));
+    return taken;
+  }
+
+  /** False when a stop took it away already. */
+  #forgetSteered(turn: Turn): boolean {
+    const turns = this.#steered.get(turn.sessionKey);
+    const known = turns?.delete(turn) ?? false;
+    if (turns?.size === 0) this.#steered.delete(turn.sessionKey);
+    return known;
+  }
+
+  /** Takes every message of a session out that no run has read. */
+  takeWaiting(sessionKey: string): Turn[] {
+    const steered = [...(this.#steered.get(sessionKey) ?? [])];
+    this.#steered.delete(sessionKey);
+    return [...steered, ...this.queues.clear(sessionKey)];
   }
 
   #keepWaiting({ arrival, sessionKey }: Turn): void {

@@ -15,7 +15,7 @@ export async function readToken(place: TokenPlace, world: World): Promise<{ toke
   const token = text.trim();
   const where =
     place.from === "file" ? `The token file ${place.path}` : place.from === "env" ? "TELEGRAM_BOT_TOKEN" : "botToken";
-  if (!/^\d{3,20}:[\w-]{10,100}$/u.test(token))
+  if (!/^\d{1,20}:[\w-]{1,200}$/u.test(token))
     return { problem: `${where} holds no bot token: expected 123456789:AA….` };
   return { token };
 }

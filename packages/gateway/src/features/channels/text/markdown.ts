@@ -13,7 +13,8 @@ const deeplyNested = /(?:^|\n)(?:[ \t]*(?:>|[-*+]|\d+[.)])[ \t]*){40}|[[*_~]{200
 
 export function parseMarkdown(markdown: string, options: MarkdownOptions): Styled {
   const source = markdown.replaceAll("\r\n", "\n").replaceAll("\u0000", "");
-  if (source.length > maxChars || deeplyNested.test(source)) return { text: source.trim(), spans: [] };
+  if (source.length > maxChars || deeplyNested.test(source) || isDense(source))
+    return { text: source.trim(), spans: [] };
   try {
     const out = new StyledBuilder();
     new Writer(out, options).blocks(lexer(source, { gfm: true }), "");
@@ -25,6 +26,22 @@ export function parseMarkdown(markdown: string, options: MarkdownOptions): Style
     if (error instanceof RangeError) return { text: source.trim(), spans: [] };
     throw error;
   }
+}
+
+/** The parser's time grows with the square of the marks in one paragraph; so many are no prose. Code has no marks. */
+const maxMarks = 3_000;
+
+function isDense(source: string): boolean {
+  let marks = 0;
+  let fence: string | undefined;
+  for (const line of source.split("\n")) {
+    const edge = /^\s{0,3}(`{3,}|~{3,})/u.exec(line)?.[1]?.slice(0, 3);
+    if (edge !== undefined && (fence === undefined || fence === edge)) fence = fence === undefined ? edge : undefined;
+    if (fence !== undefined) continue;
+    marks = line.trim() === "" ? 0 : marks + (line.match(/[*_~`[<!]/gu)?.length ?? 0);
+    if (marks > maxMarks) return true;
+  }
+  return false;
 }
 
 export class Writer {

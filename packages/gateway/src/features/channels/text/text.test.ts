@@ -89,6 +89,12 @@ test("newline mode sends one message per paragraph, never cutting code at its bl
   ]);
 });
 
+test("code may hold as many marks as it likes", () => {
+  const code = Array.from({ length: 2_000 }, (_, n) => `const a_b_c_${n} = x[_y];`).join("\n");
+  const { spans } = parseMarkdown(`**Here:**\n\`\`\`js\n${code}\n\`\`\``, { tables: "code" });
+  expect(spans.map(({ style }) => style)).toEqual(["bold", "pre"]);
+});
+
 test("absurd nesting is sent as it is, quickly", () => {
   for (const source of [
     ">".repeat(50_000),
@@ -96,6 +102,9 @@ test("absurd nesting is sent as it is, quickly", () => {
     "[".repeat(50_000),
     "*a ".repeat(20_000),
     "`".repeat(9_999),
+    "_a".repeat(60_000),
+    "_a ".repeat(2_999),
+    "`a ".repeat(60_000),
   ]) {
     const startedAt = performance.now();
     expect(parseMarkdown(source, { tables: "code" }).text.length).toBeGreaterThan(0);
