@@ -12,6 +12,7 @@ const parts = {
   format: () => run(bin("oxfmt"), ["--check", "."]),
   lint: () => run(bin("oxlint"), ["--deny-warnings"]),
   types: () => run(bin("tsc"), ["-p", "tsconfig.json"]),
+  "types of the app": () => run(bin("tsc"), ["-p", "apps/control-ui"]),
   protocol: () => script("protocol-gen.ts", "--check"),
   generated: () => script("generate.ts", "--check", "--references-only"),
   house: async () => {

@@ -33,9 +33,14 @@ export async function commands({ quick }: { quick: boolean }): Promise<Row[]> {
   }
 }
 
-function wallMs(home: Home, args: readonly string[]): number {
+/** From spawn to exit. Throws when it fails: a command that refuses is fast. */
+export function wallMs(home: Home, args: readonly string[], env: Record<string, string> = {}): number {
   const startedAt = performance.now();
-  const result = spawnSync(process.execPath, [...args], { env: home.env, cwd: home.path, encoding: "utf8" });
+  const result = spawnSync(process.execPath, [...args], {
+    env: { ...home.env, ...env },
+    cwd: home.path,
+    encoding: "utf8",
+  });
   const ms = performance.now() - startedAt;
   if (result.status !== 0)
     throw new Error(`${args.slice(1).join(" ")} ended with ${result.status}: ${result.stderr.trim()}`);

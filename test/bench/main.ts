@@ -1,6 +1,6 @@
 /** `npm run bench [-- --only boot,rpc] [--quick] [--write]`: measures the built gateway as real processes, each number beside a
- *  floor taken in the same run. Ratios hold across machines, milliseconds do not. `--write` puts the table into
- *  `docs/performance.md`. */
+ *  floor taken in the same run. Ratios hold across machines, milliseconds do not. `--write` puts the table, or
+ *  the rows of the chosen suites, into `docs/performance.md`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ import { clients } from "./clients.ts";
 import { commands } from "./commands.ts";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
-import { table, type Row } from "./measure.ts";
+import { table, updatedTable, type Row } from "./measure.ts";
+import { operator } from "./operator.ts";
 import { root } from "./processes.ts";
 import { rpc } from "./rpc.ts";
 import { size } from "./size.ts";
@@ -20,7 +21,7 @@ import { turn } from "./turn.ts";
 /** A suite measures one thing. `quick` takes fewer samples. */
 export type Suite = (options: { quick: boolean }) => Promise<Row[]>;
 
-const suites: Record<string, Suite> = { size, commands, boot, rpc, fanout, turn, growth, clients };
+const suites: Record<string, Suite> = { size, commands, operator, boot, rpc, fanout, turn, growth, clients };
 
 const { values } = parseArgs({
   options: {
@@ -52,13 +53,23 @@ for (const name of chosen) {
 if (values.write && broken === 0) write(rows);
 process.exit(broken === 0 ? 0 : 1);
 
+/** The whole table, or only the rows of the chosen suites. */
 function write(all: readonly Row[]): void {
   const path = join(root, "docs/performance.md");
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()}, Node ${process.version}`;
-  const text = `<!-- table -->\n\nMeasured on: ${machine}.\n\n${table(all)}\n\n<!-- /table -->`;
   const page = readFileSync(path, "utf8");
-  const next = page.replace(/<!-- table -->[\s\S]*<!-- \/table -->/, () => text);
-  if (next === page && !page.includes(text)) throw new Error("docs/performance.md has lost its table markers");
-  writeFileSync(path, next);
+  const old = /<!-- table -->\n\nMeasured on: (.*)\.\n\n([\s\S]*)\n\n<!-- \/table -->/.exec(page);
+  if (!old) throw new Error("docs/performance.md has lost its table markers");
+  const whole = chosen.length === Object.keys(suites).length;
+  if (!whole && old[1] !== machine)
+    throw new Error(
+      `the table was measured on: ${old[1]}. Numbers of two machines do not belong in one; leave out --only`,
+    );
+  const rowsText = whole ? table(all) : updatedTable(old[2] ?? "", all);
+  const text = `<!-- table -->\n\nMeasured on: ${machine}.\n\n${rowsText}\n\n<!-- /table -->`;
+  writeFileSync(
+    path,
+    page.replace(old[0], () => text),
+  );
   console.log("\nwrote docs/performance.md");
 }

@@ -79,3 +79,16 @@ export function table(rows: readonly Row[]): string {
   });
   return ["| metric | gateway | floor | ratio | budget |", "|---|---:|---:|---:|---|", ...lines].join("\n");
 }
+
+/** A table in which the rows of some suites are measured anew; rows it did not have follow those measured with them. */
+export function updatedTable(old: string, rows: readonly Row[]): string {
+  const lines = old.trim().split("\n");
+  const metricOf = (line: string) => line.split("|")[1]?.trim();
+  let at = lines.length - 1;
+  for (const line of table(rows).split("\n").slice(2)) {
+    const found = lines.findIndex((other) => metricOf(other) === metricOf(line));
+    at = found < 0 ? at + 1 : found;
+    lines.splice(at, found < 0 ? 0 : 1, line);
+  }
+  return lines.join("\n");
+}

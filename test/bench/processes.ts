@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = dirname(dirname(here));
 export const gatewayMain = join(root, "packages/gateway/dist/main.js");
+/** What the launcher gives the runtime. */
+export const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"];
 export const token = "bench-token-0123456789abcdef";
 
 /** A home directory with a config, and the environment that points at it. */
@@ -84,7 +86,7 @@ async function listening(child: ChildProcess, spawnedAt: number): Promise<Runnin
 export async function startGateway(home: Home, nodeArgs: readonly string[] = []): Promise<Running> {
   const port = await freePort();
   const spawnedAt = performance.now();
-  const args = [...nodeArgs, gatewayMain, "gateway", "run", "--port", String(port)];
+  const args = [...nodeFlags, ...nodeArgs, gatewayMain, "gateway", "run", "--port", String(port)];
   return listening(
     spawn(process.execPath, args, { env: home.env, cwd: home.path, stdio: ["ignore", "pipe", "pipe"] }),
     spawnedAt,

@@ -1,6 +1,7 @@
-/** The short versions of STORM and RELOAD; `soak:ci` runs the long ones. */
+/** The short versions of STORM, SIGNALS and RELOAD; `soak:ci` runs the long ones. */
 import { expect, test } from "vitest";
 import { reload } from "../soak/reload.ts";
+import { signals } from "../soak/signals.ts";
 import { storm } from "../soak/storm.ts";
 
 test(
@@ -20,5 +21,16 @@ test(
     const seed = Number(process.env.SOAK_SEED ?? 20_261_122);
     const report = await reload({ seed, edits: 60, withinMs: 1_000, clients: 8, flips: 8 });
     expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
+  },
+);
+
+test(
+  "SIGUSR1 at any instant from the first statement to the last never opens the debug port",
+  { timeout: 60_000 },
+  async () => {
+    const seed = Number(process.env.SOAK_SEED ?? 20_261_122);
+    const report = await signals({ seed, signals: 28 });
+    expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
+    expect(Math.min(report.instants.start, report.instants.service)).toBeGreaterThan(0);
   },
 );

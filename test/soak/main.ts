@@ -21,6 +21,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     kills: { type: "string" },
+    documents: { type: "string" },
+    signals: { type: "string" },
     seeds: { type: "string" },
     seed: { type: "string" },
     seconds: { type: "string" },
@@ -54,9 +56,25 @@ const programmes: Record<string, () => Promise<Report>> = {
     const { reload } = await import("./reload.ts");
     return reload({ seed, edits: 1_000, withinMs: 10_000, clients: 64, flips: ci ? 50 : 200 });
   },
+  async edits() {
+    const { editDocuments } = await import("./config-file.ts");
+    return editDocuments({ seed, documents: Number(values.documents ?? 100_000) });
+  },
+  async "config-kills"() {
+    const { killDuringWrites } = await import("./config-file.ts");
+    return killDuringWrites({ seed, kills: Number(values.kills ?? 200) });
+  },
+  async signals() {
+    const { signals } = await import("./signals.ts");
+    return signals({ seed, signals: Number(values.signals ?? 200) });
+  },
   async storm() {
     const { storm } = await import("./storm.ts");
     return storm({ starts: ci ? 30 : 50, restarts: 100, clients: 8, heap: true });
+  },
+  async service() {
+    const { serviceSoak } = await import("./service.ts");
+    return serviceSoak({ restarts: 200, crowd: 20 });
   },
   async frames() {
     const { fuzzFrames } = await import("../fuzz/frames.ts");

@@ -102,13 +102,13 @@ export class FakeBot {
       if (first) this.#confirm(Number(first["update_id"]));
     }
     if (Array.isArray(params["allowed_updates"])) this.allowed = params["allowed_updates"].map(String);
+    if (this.#poll) this.conflicts++;
     this.#poll?.refuse(
       new ApiError(
         409,
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
       ),
     );
-    if (this.#poll) this.conflicts++;
     const limit = Math.min(100, Math.max(1, Number(params["limit"] ?? 100)));
     const timeoutMs = Math.min(50, Math.max(0, Number(params["timeout"] ?? 0))) * 1_000;
     return new Promise((resolve, reject) => {

@@ -57,7 +57,11 @@ export function parseHtml(source: string): { text: string; entities: SentMessage
         `Unexpected end tag at byte offset ${Buffer.byteLength(source.slice(0, at))}, expected "</${last?.tag ?? ""}>"`,
       );
     const length = text.length - last.offset;
-    if (length > 0) entities.push({ type: types[name], offset: last.offset, length, ...more(last) });
+    const inner = entities.at(-1);
+    // A block and the code inside it are one.
+    if (name === "pre" && inner?.type === "code" && inner.offset === last.offset && inner.length === length)
+      inner.type = "pre";
+    else if (length > 0) entities.push({ type: types[name], offset: last.offset, length, ...more(last) });
   }
   const left = open.pop();
   if (left) throw refuse(`Can't find end tag corresponding to start tag "${left.tag}"`);

@@ -18,7 +18,7 @@ import { StartFailed, StartRefused } from "./startup-checks.ts";
 import { StoreCorruptError, StoreFullError, StoreTooNewError } from "../store/index.ts";
 import { welcome } from "./welcome.ts";
 
-type Signal = "SIGTERM" | "SIGINT" | "SIGUSR1";
+type Signal = "SIGTERM" | "SIGINT" | "SIGUSR1" | "SIGUSR2";
 
 /** Resolves with the exit code. */
 export async function runGateway(options: RunOptions): Promise<number> {
@@ -87,10 +87,25 @@ async function serve(host: Host, signals: Signals): Promise<number> {
       host.restarts.signal();
       continue;
     }
+    if (signal === "SIGUSR2") {
+      host.log.info("signal SIGUSR2 received; stopping once the running turns are over");
+      const urgent = await Promise.race([host.drain().then(() => undefined), stopSignal(signals)]);
+      host.log.info(urgent === undefined ? "drained; shutting down" : `received ${urgent}; shutting down`);
+      void notifyManager(host.world, ["--stopping"]);
+      return stop(host, signals);
+    }
     host.log.info(`signal ${signal} received`);
     host.log.info(`received ${signal}; shutting down`);
     void notifyManager(host.world, ["--stopping"]);
     return stop(host, signals);
+  }
+}
+
+/** A stop that is asked for during a drain does not wait for it. */
+async function stopSignal(signals: Signals): Promise<Signal> {
+  for (;;) {
+    const signal = await signals.next();
+    if (signal === "SIGTERM" || signal === "SIGINT") return signal;
   }
 }
 
@@ -147,7 +162,7 @@ class Signals {
   readonly #handlers: [Signal, () => void][];
 
   constructor() {
-    this.#handlers = (["SIGTERM", "SIGINT", "SIGUSR1"] as const).map((signal) => [
+    this.#handlers = (["SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2"] as const).map((signal) => [
       signal,
       () => this.#received(signal),
     ]);

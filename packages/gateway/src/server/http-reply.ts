@@ -1,6 +1,7 @@
-/** Complete HTTP answers with the headers that every answer carries (http.md §4.8). */
+/** Complete HTTP answers with the headers that every answer carries (http.md §2.2, §4.8). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Timer, World } from "../kernel/world.ts";
 
 const everyAnswer: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
@@ -15,19 +16,59 @@ export function secure(res: ServerResponse): void {
 
 export type Headers = Readonly<Record<string, string>>;
 
-function send(
+/** Of a body nobody asked for: more is cut off instead of read to its end. */
+const drained = { bytes: 64 * 1024 * 1024, ms: 3_000, keepAliveBytes: 64 * 1024 } as const;
+
+/** Whether more of the request is to come than is worth waiting for. */
+function leftUnread(req: IncomingMessage): boolean {
+  if (req.complete) return false;
+  if (req.headers["transfer-encoding"] !== undefined) return true;
+  return Number(req.headers["content-length"] ?? 0) > drained.keepAliveBytes;
+}
+
+/** Sends one whole answer. A client that is still sending its body reads it all the same: closing at once would reset the
+ *  connection and take the answer along, so the rest is thrown away for a moment first. */
+export function sendBytes(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,
-  type: string,
-  body: string,
-  headers: Headers,
+  type: string | undefined,
+  bytes: Uint8Array,
+  headers: Headers = {},
+  world?: World,
 ): void {
   if (res.headersSent) return void res.end();
   secure(res);
-  const bytes = Buffer.from(body);
-  res.writeHead(status, { "Content-Type": type, "Content-Length": bytes.length, ...headers });
-  res.end(req.method === "HEAD" ? undefined : bytes);
+  const all = {
+    ...(type === undefined ? {} : { "Content-Type": type }),
+    ...(status === 204 || status === 304 ? {} : { "Content-Length": bytes.length }),
+    ...headers,
+  };
+  const linger = world !== undefined && leftUnread(req);
+  res.writeHead(status, linger ? { ...all, Connection: "close" } : all);
+  const body = req.method === "HEAD" || bytes.length === 0 ? undefined : bytes;
+  if (linger && body !== undefined) discardRest(req, res, body, world);
+  else res.end(body);
+}
+
+function discardRest(req: IncomingMessage, res: ServerResponse, body: Uint8Array, world: World): void {
+  let left: number = drained.bytes;
+  let timer: Timer | undefined = undefined;
+  let over = false;
+  const end = () => {
+    if (over) return;
+    over = true;
+    timer?.cancel();
+    res.end();
+  };
+  timer = world.after(drained.ms, end);
+  req.on("data", (part: Buffer) => {
+    left -= part.length;
+    if (left < 0) end();
+  });
+  req.once("end", end).once("close", end);
+  res.write(body);
+  req.resume();
 }
 
 export function sendText(
@@ -36,8 +77,9 @@ export function sendText(
   status: number,
   body: string,
   headers: Headers = {},
+  world?: World,
 ): void {
-  send(req, res, status, "text/plain; charset=utf-8", body, headers);
+  sendBytes(req, res, status, "text/plain; charset=utf-8", Buffer.from(body), headers, world);
 }
 
 export function sendJson(
@@ -47,10 +89,8 @@ export function sendJson(
   body: unknown,
   headers: Headers = {},
 ): void {
-  send(req, res, status, "application/json; charset=utf-8", JSON.stringify(body), {
-    "Cache-Control": "no-store",
-    ...headers,
-  });
+  const all = { "Cache-Control": "no-store", ...headers };
+  sendBytes(req, res, status, "application/json; charset=utf-8", Buffer.from(JSON.stringify(body)), all);
 }
 
 /** Refuses a socket that will not become a WebSocket: one complete answer, then the end (http.md §1.3). */

@@ -11,9 +11,9 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** Nesting and token count in one linear pass. Works on any bytes; text that is not JSON simply fails to parse later. */
-export function scanJson(bytes: Uint8Array): "ok" | "too deep" | "too many values" {
+export function scanJson(bytes: Uint8Array, limit: number = jsonLimits.maxTokens): "ok" | "too deep" | "too many values" {
   const { maxDepth } = jsonLimits;
-  const maxTokens = bytes.length > jsonLimits.countTokensAboveBytes ? jsonLimits.maxTokens : Number.POSITIVE_INFINITY;
+  const maxTokens = bytes.length > jsonLimits.countTokensAboveBytes ? limit : Number.POSITIVE_INFINITY;
   let depth = 0;
   let tokens = 1;
   for (let i = 0; i < bytes.length; i++) {

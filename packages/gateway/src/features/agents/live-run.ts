@@ -130,10 +130,15 @@ export class LiveRun {
   to(state: RunState): void {
     this.#state = moveTo(this.#state, state);
     if (!isTerminal(state)) return;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.leave();
     this.announcer.close();
     if (state !== "ok") this.#controller.abort();
+  }
+
+  /** Nobody waits for this run here any more: no timer of it keeps the generation alive. */
+  leave(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
   }
 
   /** Calls `run` after `ms` unless the run is over by then. */

@@ -213,10 +213,11 @@ export class Runs {
     await Promise.allSettled([...this.#unstored.values()].map((store) => store()));
   }
 
-  /** No new runs, no run starts any more. */
+  /** No new runs, no run starts any more. Those that wait stay open rows for the next generation or process. */
   close(): void {
     this.#stopped = true;
     this.lanes.hold();
+    for (const run of this.#live.values()) if (run.state === "accepted") run.leave();
   }
 
   async #run(run: LiveRun): Promise<void> {

@@ -1,6 +1,6 @@
 /** A gateway without sockets for the tests of the pipeline: real store, ledger, sessions and agents; a scripted model, a platform in
  *  memory, a fake clock. `again()` is what a crash and a restart are: new objects on the same store. */
-import { type AssistantMessage, emptyUsage, type Message, messageText } from "@openclaw/protocol";
+import { type Message, messageText } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { applyDefaults } from "../../../config/index.ts";
 import { Bus } from "../../../kernel/bus.ts";
@@ -15,7 +15,7 @@ import {
   messagesSection,
   runMigrations,
 } from "../../agents/index.ts";
-import type { ModelEntry, ModelEvent, ModelRequest } from "../../models/index.ts";
+import type { ModelRequest } from "../../models/index.ts";
 import { sessionMigrations, Sessions, sessionSection, SystemEvents } from "../../sessions/index.ts";
 import { type Tool, Tools, toolsSection } from "../../tools/index.ts";
 import type { AccountSettings, ChannelAccount, ChannelEntry, Target } from "../channel.ts";
@@ -24,72 +24,14 @@ import type { InboundMessage, InboundRow } from "../inbound.ts";
 import { Inbox, Outbox } from "../ledger/index.ts";
 import { bindingsSection } from "../routing.config.ts";
 import { Echoes } from "./echoes.ts";
+import { model, say, type Script } from "./model.fixture.ts";
 import { Pairing } from "./pairing.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { ChannelPort, PipelineConfig } from "./ports.ts";
 import { Replies } from "./replies.ts";
 import { replyRoutes } from "./reply-routes.ts";
 
-export type Script = (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
-
-const model: ModelEntry = {
-  ref: "mock/one",
-  provider: "mock",
-  id: "one",
-  name: "One",
-  api: "openai-completions",
-  reasoning: false,
-  input: ["text", "image"],
-  contextWindow: 200_000,
-  maxTokens: 8_000,
-  auth: "none needed",
-  available: true,
-};
-
-const reply = (content: AssistantMessage["content"]): AssistantMessage => ({
-  role: "assistant",
-  content,
-  api: "openai-completions",
-  provider: "mock",
-  model: "one",
-  usage: { ...emptyUsage(), input: 10, output: 5, totalTokens: 15 },
-  stopReason: content.some((part) => part.type === "toolCall") ? "toolUse" : "stop",
-  timestamp: 0,
-});
-
-export async function* say(text: string): AsyncGenerator<ModelEvent> {
-  yield { type: "text", delta: text };
-  yield { type: "done", message: reply([{ type: "text", text }]) };
-}
-
-export async function* callTool(name: string, args: Record<string, unknown> = {}): AsyncGenerator<ModelEvent> {
-  const part = { type: "toolCall" as const, id: "c1", name, arguments: args };
-  yield part;
-  yield { type: "done", message: reply([part]) };
-}
-
-export async function* fail(message: string): AsyncGenerator<ModelEvent> {
-  yield { type: "failed", failure: { reason: "billing", message }, attempts: [] };
-}
-
-/** Answers once `open` is called, or ends with the abort. */
-export function gate(text: string): { script: Script; open: () => void } {
-  const opened = Promise.withResolvers<void>();
-  return {
-    open: opened.resolve,
-    script: async function* (_request, signal) {
-      signal.addEventListener("abort", () => opened.resolve(), { once: true });
-      await opened.promise;
-      yield* say(text);
-    },
-  };
-}
-
-/** Call by call; the last script repeats. */
-export const inTurn = (...scripts: Script[]): Script => {
-  let at = 0;
-  return (request, signal) => (scripts[Math.min(at++, scripts.length - 1)] ?? (() => say("")))(request, signal);
-};
+export { callTool, fail, gate, inTurn, say, type Script } from "./model.fixture.ts";
 
 export interface SentText {
   chatId: string;
@@ -188,7 +130,7 @@ export type Bench = Awaited<ReturnType<typeof makeBench>>;
 export async function makeBench(options: BenchOptions = {}) {
   const world = options.world ?? fakeWorld();
   const log = options.log ?? silentLogger;
-  const store =
+  const disk =
     options.store ??
     openStore({
       path: ":memory:",
@@ -251,7 +193,43 @@ export async function makeBench(options: BenchOptions = {}) {
   };
   const channel = (id: string) => (id === "fake" ? service : undefined);
 
+  /** A process: from its death on nothing of it is written, and nothing it waits for returns. */
+  function mortal(): { store: Store; die(): void } {
+    let dead = false;
+    const never = new Promise<never>(() => {});
+    const commit: Store["commit"] = (unit) => {
+      if (dead) return never;
+      const done = disk.commit((tx) => {
+        if (dead) throw new Error("this process is dead");
+        return unit(tx);
+      });
+      return done.then(
+        (value) => (dead ? never : value),
+        (error: unknown) => {
+          if (dead) return never;
+          throw error;
+        },
+      );
+    };
+    const store: Store = {
+      path: disk.path,
+      get: (sql, ...params) => disk.get(sql, ...params),
+      all: (sql, ...params) => disk.all(sql, ...params),
+      check: () => disk.check(),
+      close: () => {},
+      commit,
+    };
+    return {
+      store,
+      die: () => {
+        dead = true;
+      },
+    };
+  }
+
   function build() {
+    const { store, die } = mortal();
+    const alive = { current: true };
     const bus = new Bus(log);
     const systemEvents = new SystemEvents({ world });
     const queueSystemEvent = (key: string, line: string) => void systemEvents.enqueue(key, line);
@@ -280,7 +258,7 @@ export async function makeBench(options: BenchOptions = {}) {
         open: true,
         budget: entry.budget,
         clientMessageIds: false,
-        send: (part, attempt) => account.send(part, attempt),
+        send: (part, attempt) => (alive.current ? account.send(part, attempt) : new Promise(() => {})),
       }),
       systemEvent: queueSystemEvent,
     });
@@ -338,7 +316,11 @@ export async function makeBench(options: BenchOptions = {}) {
       systemEvent: queueSystemEvent,
       ...(options.held ? { held: options.held } : {}),
     });
-    return { bus, systemEvents, sessions, inbox, outbox, echoes, replies, agents, pairing, pipeline };
+    const kill = () => {
+      alive.current = false;
+      die();
+    };
+    return { bus, systemEvents, sessions, inbox, outbox, echoes, replies, agents, pairing, pipeline, kill };
   }
 
   let house = build();
@@ -353,7 +335,7 @@ export async function makeBench(options: BenchOptions = {}) {
 
   return {
     world,
-    store,
+    store: disk,
     config,
     state,
     sent,
@@ -365,6 +347,7 @@ export async function makeBench(options: BenchOptions = {}) {
     },
     /** What a crash and a restart are. */
     async again(): Promise<void> {
+      house.kill();
       house = build();
       await start();
     },
@@ -378,11 +361,11 @@ export async function makeBench(options: BenchOptions = {}) {
     storeOnly: (...messages: InboundMessage[]) => house.inbox.receive("fake", "default", { ownId: "me", messages }),
     texts: () => sent.map(({ text: body }) => body),
     states: () =>
-      store
+      disk
         .all<{ state: string; reason: string | null }>("SELECT state, reason FROM inbound ORDER BY id")
         .map(({ state: name, reason }) => (reason === null ? name : `${name} ${reason}`)),
     outboxStates: () =>
-      store.all<{ state: string }>("SELECT state FROM outbox ORDER BY id").map(({ state: name }) => name),
+      disk.all<{ state: string }>("SELECT state FROM outbox ORDER BY id").map(({ state: name }) => name),
     /** Messages of the person as the model read them last. */
     asked: (): string[] =>
       (state.requests.at(-1)?.messages ?? [])
@@ -390,7 +373,7 @@ export async function makeBench(options: BenchOptions = {}) {
         .map((message: Message) => messageText(message)),
     /** Lets virtual time pass in small steps until no message is open and nothing waits in the outbox. */
     async finish(): Promise<void> {
-      const open = (sql: string) => store.get(sql) !== undefined;
+      const open = (sql: string) => disk.get(sql) !== undefined;
       const patienceMs = 10_000;
       for (const started = performance.now(); performance.now() - started < patienceMs;) {
         await settle(10);

@@ -41,6 +41,8 @@ interface Lane<Item> {
   items: Item[];
   /** Being turned into a run. */
   starting: Item[] | undefined;
+  /** The agents room has them: a stop ends their run. */
+  handed: boolean;
   /** Resolves when that is done, well or not. */
   begun: Promise<void> | undefined;
   /** Previews of dropped items, for the next prompt. */
@@ -67,8 +69,9 @@ export class Queues<Item extends QueueItem> {
     return this.#lanes.size;
   }
 
-  waiting(sessionKey: string): number {
-    return this.#lanes.get(sessionKey)?.items.length ?? 0;
+  /** Whether an item waits for its turn. */
+  holds(item: Item): boolean {
+    return this.#lanes.get(item.sessionKey)?.items.includes(item) ?? false;
   }
 
   /** Takes one more message of a session, in order. */
@@ -104,8 +107,9 @@ export class Queues<Item extends QueueItem> {
   clear(sessionKey: string, { begun = true }: { begun?: boolean } = {}): Item[] {
     const lane = this.#lanes.get(sessionKey);
     if (!lane) return [];
-    const items = [...(begun ? (lane.starting ?? []) : []), ...lane.items];
-    if (begun) lane.starting = undefined;
+    const taken = begun && !lane.handed;
+    const items = [...(taken ? (lane.starting ?? []) : []), ...lane.items];
+    if (taken) lane.starting = undefined;
     lane.items = [];
     lane.dropped = [];
     this.#tidy(sessionKey, lane);
@@ -205,6 +209,7 @@ export class Queues<Item extends QueueItem> {
     try {
       // A stop may have taken them away meanwhile.
       if (this.#stopped || lane.starting !== batch) return;
+      lane.handed = true;
       await this.#hooks.run(batch, dropped);
       if (lane.starting === batch) lane.starting = undefined;
       const newest = lane.items.at(-1);
@@ -220,6 +225,7 @@ export class Queues<Item extends QueueItem> {
       lane.dropped.unshift(...dropped);
       this.#schedule(sessionKey, lane, retryMs);
     } finally {
+      lane.handed = false;
       begun.resolve();
     }
   }
@@ -235,7 +241,15 @@ export class Queues<Item extends QueueItem> {
   #laneOf(sessionKey: string): Lane<Item> {
     let lane = this.#lanes.get(sessionKey);
     if (!lane) {
-      lane = { items: [], starting: undefined, begun: undefined, dropped: [], lastAt: 0, timer: undefined };
+      lane = {
+        items: [],
+        starting: undefined,
+        handed: false,
+        begun: undefined,
+        dropped: [],
+        lastAt: 0,
+        timer: undefined,
+      };
       this.#lanes.set(sessionKey, lane);
     }
     return lane;

@@ -100,7 +100,7 @@ export class Turns {
       unreact: this.#courtesies.accepted(arrival, addressed),
     };
     this.queues.push(turn);
-    if (this.queues.waiting(sessionKey) > 0) this.#keepWaiting(turn);
+    if (this.queues.holds(turn)) this.#keepWaiting(turn);
   }
 
   /** A command, or the first message of a new session: past the queue, into its lane or beside it. */

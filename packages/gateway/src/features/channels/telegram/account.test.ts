@@ -213,6 +213,20 @@ test("after a sleep the poll is asked again on a new connection", () =>
     expect(rig.fake.calls("getUpdates")).toHaveLength(2);
   }));
 
+test("restarts and wake-ups in quick succession never make two polls meet", () =>
+  withAccount(async (rig) => {
+    for (let n = 0; n < 15; n++) {
+      const { end, stop } = rig.connect();
+      await rig.polling();
+      rig.account.woke?.(60_000);
+      const polls = rig.fake.calls("getUpdates").length;
+      await rig.fake.until(() => rig.fake.calls("getUpdates").length > polls && rig.fake.bot.polling);
+      stop.abort();
+      expect(await end).toEqual({ kind: "aborted" });
+    }
+    expect(rig.fake.bot.conflicts).toBe(0);
+  }));
+
 test("tokens in files are read at the start; a file that cannot be read is an error, not another token", async () => {
   const dir = await mkdtemp(join(tmpdir(), "telegram-token-"));
   const path = join(dir, "token");

@@ -106,7 +106,8 @@ export class WhatsAppAccount implements ChannelAccount {
   async send(part: OutboundPart, attempt: { clientMsgId?: string; signal: AbortSignal }): Promise<SendOutcome> {
     const connection = this.#connection;
     const socket = connection?.socket;
-    if (!connection || !socket) return { state: "retry", reason: "not-connected", detail: "WhatsApp is not connected." };
+    if (!connection || !socket)
+      return { state: "retry", reason: "not-connected", detail: "WhatsApp is not connected." };
     const refused = await this.#refuse(part);
     if (refused) return { state: "failed", reason: "rejected", detail: refused };
     const id = attempt.clientMsgId ?? this.newMessageId();
@@ -119,7 +120,8 @@ export class WhatsAppAccount implements ChannelAccount {
       // Refused by the library before the message's own frame was made.
       return { state: "retry", reason: "network", detail: result.detail };
     }
-    if (result.state === "late") return { state: "unknown", reason: "timeout", detail: "WhatsApp did not take it in time." };
+    if (result.state === "late")
+      return { state: "unknown", reason: "timeout", detail: "WhatsApp did not take it in time." };
     if (!(await connection.written())) {
       return { state: "retry", reason: "network", detail: "The connection ended before the message was written." };
     }
@@ -315,7 +317,11 @@ export class WhatsAppAccount implements ChannelAccount {
 /** Numbers with which the platform refuses a message for good. */
 function refusal(error: string): SendOutcome {
   if (error === "463") {
-    return { state: "failed", reason: "forbidden", detail: "WhatsApp does not let this account write to strangers now (463)." };
+    return {
+      state: "failed",
+      reason: "forbidden",
+      detail: "WhatsApp does not let this account write to strangers now (463).",
+    };
   }
   return { state: "failed", reason: "rejected", detail: `WhatsApp refused the message (${error}).` };
 }

@@ -52,7 +52,12 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
   const content = contentOf(inner, key);
   if (selfChat && (sent.has(id) || sent.takeEcho(content.text))) return { skipped: "echo" };
   if (content.text === "" && content.media.length === 0 && !content.location) return { skipped: "unsupported" };
-  const senderId = await idOf(senderJid, group ? raw.key.participantAlt : raw.key.remoteJidAlt, group ? remote : undefined, context);
+  const senderId = await idOf(
+    senderJid,
+    group ? raw.key.participantAlt : raw.key.remoteJidAlt,
+    group ? remote : undefined,
+    context,
+  );
   const e164 = senderId.startsWith("+") ? senderId : undefined;
   const known = group ? await context.groups.get(remote) : undefined;
   const chatId = group ? remote : senderId;
@@ -128,7 +133,12 @@ export function isOwn(jid: string, own: OwnIdentity): boolean {
 }
 
 function keyOf(key: WAMessageKey, remoteJid: string, id: string) {
-  return { remoteJid, id, ...(key.fromMe ? { fromMe: true } : {}), ...(key.participant ? { participant: key.participant } : {}) };
+  return {
+    remoteJid,
+    id,
+    ...(key.fromMe ? { fromMe: true } : {}),
+    ...(key.participant ? { participant: key.participant } : {}),
+  };
 }
 
 function withPrefix(prefix: string | undefined, text: string): string {

@@ -106,12 +106,7 @@ export class AuthStore {
         value,
       );
     } else {
-      tx.run(
-        "DELETE FROM whatsapp_auth WHERE account_id = ? AND kind = ? AND id = ?",
-        this.#accountId,
-        kind,
-        id,
-      );
+      tx.run("DELETE FROM whatsapp_auth WHERE account_id = ? AND kind = ? AND id = ?", this.#accountId, kind, id);
     }
   }
 }

@@ -25,7 +25,12 @@ async function connected(on: Played) {
   return { events, stop, done, socket: on.library.last };
 }
 const text = (id: string, words: string, from = "4915112345678@s.whatsapp.net"): WAMessage =>
-  ({ key: { remoteJid: from, id }, message: { conversation: words }, messageTimestamp: 1_770_000_000, pushName: "Ann" }) as WAMessage;
+  ({
+    key: { remoteJid: from, id },
+    message: { conversation: words },
+    messageTimestamp: 1_770_000_000,
+    pushName: "Ann",
+  }) as WAMessage;
 const batches = (events: { told: [string, unknown][] }) =>
   events.told.flatMap(([name, value]) => (name === "receive" ? [value as InboundBatch] : []));
 
@@ -60,7 +65,13 @@ test("a refused version waits five minutes and says what to do", async () => {
 });
 
 test("a link the phone ended is set aside; one that was replaced or blocked is still there for the operator", async () => {
-  for (const [status, kept] of [[401, false], [411, false], [403, true], [440, true], [500, true]] as const) {
+  for (const [status, kept] of [
+    [401, false],
+    [411, false],
+    [403, true],
+    [440, true],
+    [500, true],
+  ] as const) {
     const on = await set();
     const { done, socket } = await connected(on);
     socket.events.closed({ status, message: "" });
@@ -162,7 +173,10 @@ test("a local id nobody can resolve is kept as the peer's id", async () => {
   const { events, socket } = await connected(on);
   socket.deliver(text("A1", "hello", "123456789@lid"));
   await turns();
-  expect(batches(events)[0]?.messages[0]).toMatchObject({ chat: { id: "123456789@lid" }, sender: { id: "123456789@lid" } });
+  expect(batches(events)[0]?.messages[0]).toMatchObject({
+    chat: { id: "123456789@lid" },
+    sender: { id: "123456789@lid" },
+  });
 });
 
 test.each<[string, Partial<WAMessage>, string]>([
@@ -208,7 +222,7 @@ test("a message that breaks the reader does not stop the next one", async () => 
   const on = await set();
   const { events, socket } = await connected(on);
   const broken = text("A1", "x");
-  Object.defineProperty(broken.message ?? {}, "conversation", {
+  broken.message = new Proxy({} as NonNullable<WAMessage["message"]>, {
     get() {
       throw new Error("odd");
     },
@@ -222,7 +236,10 @@ test("a message that breaks the reader does not stop the next one", async () => 
 
 test("a send without a connection is refused, one with it reports the platform's word", async () => {
   const on = await set();
-  const part = { target: { chatId: "+49151", kind: "direct" as const }, content: { type: "text" as const, body: { text: "hi", plain: "hi" } } };
+  const part = {
+    target: { chatId: "+49151", kind: "direct" as const },
+    content: { type: "text" as const, body: { text: "hi", plain: "hi" } },
+  };
   const { signal } = new AbortController();
   expect(await on.account.send(part, { signal })).toMatchObject({ state: "retry", reason: "not-connected" });
   const { socket } = await connected(on);
@@ -236,7 +253,10 @@ test("a send without a connection is refused, one with it reports the platform's
 test("a message that was not written before the end was surely not sent", async () => {
   const on = await set();
   const { socket, stop, done } = await connected(on);
-  const part = { target: { chatId: "+49151", kind: "direct" as const }, content: { type: "text" as const, body: { text: "hi", plain: "hi" } } };
+  const part = {
+    target: { chatId: "+49151", kind: "direct" as const },
+    content: { type: "text" as const, body: { text: "hi", plain: "hi" } },
+  };
   const sending = on.account.send(part, { clientMsgId: "M1", signal: new AbortController().signal });
   await Promise.resolve();
   stop.abort();
@@ -255,7 +275,7 @@ test("ten thousand connections ended in every way and order: never two sockets, 
     const events = heard();
     const stop = new AbortController();
     const done = on.account.connect(events, stop.signal, { login: {} });
-    while (on.library.live === 0) await Promise.resolve();
+    while (on.library.live === 0) await new Promise((resolve) => setImmediate(resolve));
     const { last: socket } = on.library;
     const steps = [
       () => socket.events.open(),
@@ -278,5 +298,5 @@ test("ten thousand connections ended in every way and order: never two sockets, 
   }
   expect(on.library.most).toBe(1);
   expect(late).toBe(0);
-  expect(on.world.clock.pending(), "no timer is left").toBeLessThan(50);
+  expect(on.world.clock.pending(), "no timer is left").toBe(0);
 }, 60_000);

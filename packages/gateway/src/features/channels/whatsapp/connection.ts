@@ -274,11 +274,17 @@ export class Connection {
   #heartbeat(): void {
     const { world, events, log } = this.#o;
     const quietMs = world.monotonic() - this.#lastFrameAt;
-    if (quietMs > silenceMs) return this.#endWith(watchdogStatus, `no sign of life for ${Math.round(quietMs / 1_000)} s`);
+    if (quietMs > silenceMs)
+      return this.#endWith(watchdogStatus, `no sign of life for ${Math.round(quietMs / 1_000)} s`);
     const authAgeMs = world.now() - (this.#o.auth.meta()?.savedAt ?? world.now());
     const upMs = world.monotonic() - (this.#openedAt ?? 0);
     events.note({ receiving: quietMs < 90_000, authAgeMs });
-    log.debug("connected", { upMs: Math.round(upMs), received: this.#received, quietMs: Math.round(quietMs), authAgeMs });
+    log.debug("connected", {
+      upMs: Math.round(upMs),
+      received: this.#received,
+      quietMs: Math.round(quietMs),
+      authAgeMs,
+    });
   }
 
   #pnOfLid(lid: string): Promise<string | undefined> {
@@ -286,12 +292,23 @@ export class Connection {
   }
 
   #messages(messages: readonly WAMessage[], kind: "notify" | "append"): void {
-    for (const message of messages) this.#o.seen(message, this.#keys);
+    for (const message of messages) this.#see(message);
     // What we send comes by here too; it was not decrypted and needs no row.
-    const incoming = messages.filter(({ key }) => !(key.fromMe && this.#o.arrival(this.#identity()).sent.has(key.id ?? "")));
+    const incoming = messages.filter(
+      ({ key }) => !(key.fromMe && this.#o.arrival(this.#identity()).sent.has(key.id ?? "")),
+    );
     if (incoming.length === 0) return;
     this.#received += incoming.length;
     this.#gate.emerged(() => this.#store(incoming, kind === "append"));
+  }
+
+  /** Runs inside the library, which must not be disturbed by an odd message. */
+  #see(message: WAMessage): void {
+    try {
+      this.#o.seen(message, this.#keys);
+    } catch (error) {
+      this.#o.log.warn("a message could not be remembered", { error });
+    }
   }
 
   /** Durable when it resolves. */

@@ -96,7 +96,10 @@ function textOf(message: Content): string | undefined {
   );
 }
 
-function fileOf(message: Content, key: WhatsAppMedia["key"]): { ref: MediaRef; caption: string | undefined } | undefined {
+function fileOf(
+  message: Content,
+  key: WhatsAppMedia["key"],
+): { ref: MediaRef; caption: string | undefined } | undefined {
   const { imageMessage, videoMessage, audioMessage, documentMessage, stickerMessage } = message;
   if (imageMessage) return file("image", "imageMessage", imageMessage, key, imageMessage.caption);
   if (videoMessage) return file("video", "videoMessage", videoMessage, key, videoMessage.caption);
@@ -162,8 +165,12 @@ function contactsOf(message: Content): string | undefined {
   const cards = message.contactMessage ? [message.contactMessage] : (message.contactsArrayMessage?.contacts ?? []);
   if (cards.length === 0) return undefined;
   const lines = cards.slice(0, 20).map(({ displayName, vcard }) => {
-    const numbers = [...(vcard ?? "").matchAll(/^(?:item\d+\.)?TEL[^:\r\n]*:([^\r\n]+)/gimu)].map(([, number]) => (number ?? "").trim());
-    const waids = [...(vcard ?? "").matchAll(/waid=(\d{5,15})/giu)].map(([, digits]) => e164Of(jidOf(digits ?? "")) ?? "");
+    const numbers = [...(vcard ?? "").matchAll(/^(?:item\d+\.)?TEL[^:\r\n]*:([^\r\n]+)/gimu)].map(([, number]) =>
+      (number ?? "").trim(),
+    );
+    const waids = [...(vcard ?? "").matchAll(/waid=(\d{5,15})/giu)].map(
+      ([, digits]) => e164Of(jidOf(digits ?? "")) ?? "",
+    );
     const shown = [...new Set(numbers.length > 0 ? numbers : waids)].slice(0, 5);
     return `<contact: ${[displayName ?? "", ...shown].filter(Boolean).map(flat).join(", ")}>`;
   });
@@ -171,7 +178,11 @@ function contactsOf(message: Content): string | undefined {
 }
 
 /** Names are typed by strangers: they must not look like anything else. */
-const flat = (text: string) => text.replace(/[<>\r\n]+/gu, " ").trim().slice(0, 100);
+const flat = (text: string) =>
+  text
+    .replace(/[<>\r\n]+/gu, " ")
+    .trim()
+    .slice(0, 100);
 
 /** The context of whichever part carries one. */
 function contextOf(message: Content): proto.IContextInfo | undefined {

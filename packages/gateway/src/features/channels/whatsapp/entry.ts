@@ -37,9 +37,13 @@ export const whatsappEntry: ChannelEntry<WhatsAppSettings> = {
       return (await import("./module.ts")).whatsappModule;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
-      throw new GatewayError("unavailable", "WhatsApp needs the package baileys, which is not installed: npm install baileys@7.0.0-rc14", {
-        cause: error,
-      });
+      throw new GatewayError(
+        "unavailable",
+        "WhatsApp needs the package baileys, which is not installed: npm install baileys@7.0.0-rc14",
+        {
+          cause: error,
+        },
+      );
     }
   },
 };

@@ -23,7 +23,8 @@ function setUp() {
   const gate = new FrameGate({
     world,
     keys,
-    write: (frame) => void written.push(`${Buffer.from(frame).toString()} ${JSON.stringify(auth.read("session", "ann"))}`),
+    write: (frame) =>
+      void written.push(`${Buffer.from(frame).toString()} ${JSON.stringify(auth.read("session", "ann"))}`),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     failed: (error) => void failures.push(error.message),
   });

@@ -4,7 +4,7 @@
  *
  *  The library commits the keys of a frame some microtasks after it handed the frame over; therefore a frame is looked at in the
  *  next turn of the event loop, when those have run. */
-import type { World } from "../../../kernel/world.ts";
+import type { Timer, World } from "../../../kernel/world.ts";
 import type { LinkKeys } from "./link-keys.ts";
 
 /** Frames and bytes that may wait; more means the store stands still. */
@@ -27,6 +27,8 @@ interface Arrival {
   /** Position of the keys before the message was decrypted. */
   before: number;
   emerged: boolean;
+  /** Ends the wait for it to emerge. */
+  patience: Timer | undefined;
   settled: PromiseWithResolvers<void>;
 }
 
@@ -97,10 +99,10 @@ export class FrameGate {
     if (this.#closed) return;
     // A message may have two encrypted parts: they are one arrival.
     if (this.#emerging) return;
-    const arrival: Arrival = { before, emerged: false, settled: Promise.withResolvers() };
+    const arrival = newArrival(before);
+    arrival.patience = this.#o.world.after(emergeMs, () => this.#settle(arrival));
     this.#emerging = arrival;
     this.#arrivals.add(arrival);
-    this.#o.world.after(emergeMs, () => this.#settle(arrival));
   }
 
   /** The library gave the message up; its keys are written like any other. */
@@ -112,9 +114,10 @@ export class FrameGate {
    *  the platform's repetition can be read again and is recognised. */
   emerged(store: () => Promise<void>): void {
     if (this.#closed) return;
-    const arrival = this.#emerging ?? { before: this.#o.keys.position, emerged: false, settled: Promise.withResolvers() };
+    const arrival = this.#emerging ?? newArrival(this.#o.keys.position);
     this.#emerging = undefined;
     arrival.emerged = true;
+    arrival.patience?.cancel();
     this.#arrivals.add(arrival);
     const position = this.#o.keys.position;
     const earlier = this.#stored;
@@ -136,6 +139,7 @@ export class FrameGate {
     this.#frames = [];
     for (const waiter of this.#waiters) waiter.resolve(false);
     this.#waiters.clear();
+    this.#emerging?.patience?.cancel();
     const position = this.#emerging?.before ?? this.#o.keys.position;
     try {
       await this.#stored;
@@ -153,6 +157,7 @@ export class FrameGate {
   }
 
   #remove(arrival: Arrival): void {
+    arrival.patience?.cancel();
     this.#arrivals.delete(arrival);
     arrival.settled.resolve();
     this.#start();
@@ -199,4 +204,8 @@ export class FrameGate {
     if (this.#closed) return;
     this.#o.failed(error);
   }
+}
+
+function newArrival(before: number): Arrival {
+  return { before, emerged: false, patience: undefined, settled: Promise.withResolvers() };
 }

@@ -91,9 +91,8 @@ export class Groups {
 
   /** Number of a member known by local id. */
   pnOf(jid: string, lid: string): string | undefined {
-    return this.#entries
-      .get(jid)
-      ?.metadata?.participants.find((member) => bareJid(member.lid ?? member.id) === lid)?.phoneNumber;
+    return this.#entries.get(jid)?.metadata?.participants.find((member) => bareJid(member.lid ?? member.id) === lid)
+      ?.phoneNumber;
   }
 
   /** For the library, which otherwise asks before it sends. */

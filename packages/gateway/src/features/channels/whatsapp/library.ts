@@ -95,9 +95,7 @@ function open(options: SocketOptions): SocketLike {
       socket.sendNode({
         tag: "iq",
         attrs: { to: "s.whatsapp.net", type: "set", id: socket.generateMessageTag(), xmlns: "md" },
-        content: [
-          { tag: "remove-companion-device", attrs: { jid: creds.me?.id ?? "", reason: "user_initiated" } },
-        ],
+        content: [{ tag: "remove-companion-device", attrs: { jid: creds.me?.id ?? "", reason: "user_initiated" } }],
       }),
     reupload: (message) => socket.updateMediaMessage(message),
     end: () => transport.end(() => socket.end(undefined)),

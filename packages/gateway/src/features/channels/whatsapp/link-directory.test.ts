@@ -17,7 +17,11 @@ afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
 
-const creds = { me: { id: "15550001000:3@s.whatsapp.net" }, account: { details: Buffer.from("x") }, noiseKey: Buffer.from("n") };
+const creds = {
+  me: { id: "15550001000:3@s.whatsapp.net" },
+  account: { details: Buffer.from("x") },
+  noiseKey: Buffer.from("n"),
+};
 
 function setUp(accountId = "default") {
   const state = mkdtempSync(join(tmpdir(), "whatsapp-link-"));
@@ -44,7 +48,7 @@ test("a directory of another program is read once and left as it is", async () =
   put("sender-key-120363@g.us--4915112345678--0.json", Buffer.from("sender"));
   put("sender-key-memory-120363@g.us.json", { a: true });
   put("app-state-sync-key-AAAA__Bc=.json", { keyData: Buffer.from("k") });
-  put("lid-mapping-123_reverse.json", "\"4915112345678\"");
+  put("lid-mapping-123_reverse.json", '"4915112345678"');
   put("notes.txt", "mine");
   const before = readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), "utf8")]);
   expect(directory.holdsLink(undefined)).toBe(true);

@@ -52,7 +52,9 @@ export class LinkDirectory {
   holdsLink(configured: string | undefined): boolean {
     const dir = this.path(configured);
     if (this.#o.auth.meta()?.dir === dir) return false;
-    return this.#candidates(dir).some((candidate) => existsSync(join(candidate, "creds.json")) || existsSync(join(candidate, "creds.json.bak")));
+    return this.#candidates(dir).some(
+      (candidate) => existsSync(join(candidate, "creds.json")) || existsSync(join(candidate, "creds.json.bak")),
+    );
   }
 
   /** Imports the link in the directory unless that was done. Another directory than the last time means another device: the link in

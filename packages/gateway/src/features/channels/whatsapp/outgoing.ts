@@ -30,7 +30,10 @@ export function messageOf(part: OutboundPart, quoted: Quotable | undefined): Any
   const { content } = part;
   if (content.type === "text") return { text: content.body.text, linkPreview: null, ...more };
   if (content.type === "poll") {
-    return { poll: { name: content.question, values: [...content.options], selectableCount: content.maxSelections }, ...more };
+    return {
+      poll: { name: content.question, values: [...content.options], selectableCount: content.maxSelections },
+      ...more,
+    };
   }
   const { path, mimeType, caption, fileName } = content;
   const source = { url: path };
@@ -40,7 +43,13 @@ export function messageOf(part: OutboundPart, quoted: Quotable | undefined): Any
     return { image: source, mimetype: mimeType, ...described, ...more };
   }
   if (family === "video") {
-    return { video: source, mimetype: mimeType, ...(content.gifPlayback ? { gifPlayback: true } : {}), ...described, ...more };
+    return {
+      video: source,
+      mimetype: mimeType,
+      ...(content.gifPlayback ? { gifPlayback: true } : {}),
+      ...described,
+      ...more,
+    };
   }
   if (family === "audio") {
     const voice = content.asVoice === true && /ogg|opus/u.test(mimeType);

@@ -80,4 +80,3 @@ function cannotBeMadeAnew(content: proto.IMessage): boolean {
   const poll = pollCreationMessage ?? pollCreationMessageV2 ?? pollCreationMessageV3;
   return Boolean(poll ?? imageMessage ?? videoMessage ?? audioMessage ?? documentMessage ?? stickerMessage);
 }
-

@@ -61,7 +61,9 @@ test("limits and waits that hold for all channels hold here unless the channel h
     messages: { groupChat: { historyLimit: 9 }, inbound: { debounceMs: 700, byChannel: { whatsapp: 300 } } },
   };
   expect(accounts({}, more)).toMatchObject([{ access: { historyLimit: 9, debounceMs: 300 } }]);
-  expect(accounts({ historyLimit: 0, debounceMs: 1 }, more)).toMatchObject([{ access: { historyLimit: 0, debounceMs: 1 } }]);
+  expect(accounts({ historyLimit: 0, debounceMs: 1 }, more)).toMatchObject([
+    { access: { historyLimit: 0, debounceMs: 1 } },
+  ]);
 });
 
 test("an acknowledging reaction needs an emoji", () => {

@@ -57,7 +57,11 @@ export interface SocketOptions {
 
 export interface SocketLike {
   readonly creds: Creds;
-  sendMessage(jid: string, content: AnyMessageContent, options: MiscMessageGenerationOptions): Promise<WAMessage | undefined>;
+  sendMessage(
+    jid: string,
+    content: AnyMessageContent,
+    options: MiscMessageGenerationOptions,
+  ): Promise<WAMessage | undefined>;
   /** Puts a frame on the wire. */
   write(frame: Uint8Array): void;
   /** Marks as read; the platform's privacy setting decides who sees it. */

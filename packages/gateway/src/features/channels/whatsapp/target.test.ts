@@ -17,12 +17,19 @@ test.each([
   expect(parseTarget(typed)).toEqual(target);
 });
 
-test.each(["", "   ", "ann", "@ann", "123", "status@broadcast", "12345@newsletter", "abc@s.whatsapp.net", "+1555123456789012345"])(
-  "%j is none, and the refusal shows what is",
-  (typed) => {
-    expect(() => parseTarget(typed)).toThrow(/use a number like \+1555/u);
-  },
-);
+test.each([
+  "",
+  "   ",
+  "ann",
+  "@ann",
+  "123",
+  "status@broadcast",
+  "12345@newsletter",
+  "abc@s.whatsapp.net",
+  "+1555123456789012345",
+])("%j is none, and the refusal shows what is", (typed) => {
+  expect(() => parseTarget(typed)).toThrow(/use a number like \+1555/u);
+});
 
 test("senders are compared as numbers, whatever they are written like", () => {
   const spellings = ["+1 555 123 4567", "15551234567", "whatsapp:+15551234567", "15551234567:3@s.whatsapp.net"];

@@ -32,7 +32,10 @@ export function normalizeSender(id: string): string {
 }
 
 function withoutPrefix(text: string): string {
-  return text.trim().replace(/^(?:whatsapp:\s*)+/iu, "").trim();
+  return text
+    .trim()
+    .replace(/^(?:whatsapp:\s*)+/iu, "")
+    .trim();
 }
 
 /** People write numbers with spaces, dots, brackets and dashes, never with letters. */

@@ -39,7 +39,10 @@ export class Transport {
     client.on("frame", (node: unknown) => events.frame(isNode(node) ? node : undefined));
     // Without a listener for it nothing would ever happen (channels.md §6.5).
     client.on("unexpected-response", (_request: unknown, response: { statusCode?: number }) =>
-      events.closed({ status: 408, message: `the server answered HTTP ${response.statusCode ?? "?"} instead of a WebSocket` }),
+      events.closed({
+        status: 408,
+        message: `the server answered HTTP ${response.statusCode ?? "?"} instead of a WebSocket`,
+      }),
     );
   }
 
@@ -73,8 +76,11 @@ export class Transport {
     const socket = this.#socket;
     const gone = new Promise<void>((resolve) => {
       if (socket.readyState === closedState) return resolve();
-      socket.once("close", resolve);
-      this.#world.after(endMs, resolve);
+      const patience = this.#world.after(endMs, resolve);
+      socket.once("close", () => {
+        patience.cancel();
+        resolve();
+      });
     });
     end().catch(() => {
       // It only fails on what is ended here anyway.

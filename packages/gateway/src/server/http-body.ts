@@ -1,0 +1,60 @@
+/** Reading a request's body, within limits of size and time (http.md §2.1-2.5, R-LIM-1, R-SLOW-1). */
+import type { IncomingMessage } from "node:http";
+import { HttpError } from "../kernel/http.ts";
+import type { World } from "../kernel/world.ts";
+import { poisonKey, scanJson } from "./json-scan.ts";
+
+export const bodyLimits = {
+  /** From the first byte waited for to the last. */
+  timeoutMs: 30_000,
+  /** Values and keys of one document; histories of long conversations are larger than frames. */
+  maxTokens: 2_000_000,
+} as const;
+
+export const tooLarge = (): HttpError => new HttpError(413, "Payload too large");
+
+/** Throws HttpError 413 or 408, or 400 when the client left before the end. What was not read is left to the answer. */
+export function readBody(req: IncomingMessage, maxBytes: number, world: World): Promise<Buffer> {
+  if (Number(req.headers["content-length"] ?? 0) > maxBytes) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const done = (settle: () => void) => {
+      timer.cancel();
+      req.off("data", take).off("end", ended).off("close", left).off("error", left);
+      settle();
+    };
+    const fail = (error: HttpError) =>
+      done(() => {
+        req.pause();
+        reject(error);
+      });
+    const take = (part: Buffer) => {
+      size += part.length;
+      if (size > maxBytes) fail(tooLarge());
+      else parts.push(part);
+    };
+    const ended = () => done(() => resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size)));
+    const left = () => fail(new HttpError(400, "The request ended before its body did."));
+    const timer = world.after(bodyLimits.timeoutMs, () => fail(new HttpError(408, "The request body took too long.")));
+    req.on("data", take).on("end", ended).on("close", left).on("error", left);
+  });
+}
+
+/** `{}` for an empty body. Throws HttpError 400 with a text that never repeats the body. */
+export function parseJson(bytes: Buffer, options: { keepUnsafeKeys?: boolean } = {}): unknown {
+  const scan = scanJson(bytes, bodyLimits.maxTokens);
+  if (scan !== "ok") throw new HttpError(400, `The request body is JSON that is ${scan}.`);
+  let text: string;
+  let value: unknown;
+  try {
+    // A byte order mark is dropped by the decoder.
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = text.trim() === "" ? {} : JSON.parse(text);
+  } catch (error) {
+    throw new HttpError(400, "The request body is not valid JSON.", { cause: error });
+  }
+  const key = options.keepUnsafeKeys ? undefined : poisonKey(text, value);
+  if (key !== undefined) throw new HttpError(400, `The request body has a key that is not allowed: "${key}".`);
+  return value;
+}
