@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { GatewayClient } from "@openclaw/client";
 import { nodeSocket } from "@openclaw/client/node";
 import { startFakeTelegram } from "../test/fakes/telegram/index.ts";
-import { start as startFakeWhatsApp } from "../test/fakes/whatsapp/index.ts";
+import { startChild as startFakeWhatsApp } from "../test/fakes/whatsapp/index.ts";
 import { build } from "./build.ts";
 import { root } from "./root.ts";
 

@@ -17,7 +17,11 @@ const feature = [...base, "config", "store"];
 export const rooms: Record<string, Room> = {
   protocol: { may: [], contracts: ["schema.ts"] },
   client: { may: ["protocol"], contracts: ["node.ts"] },
-  "control-ui": { may: ["protocol", "client"] },
+  /** A program of its own in the browser: what it takes from third parties is bundled apart from the gateway. */
+  "control-ui": {
+    may: ["protocol", "client"],
+    packages: ["preact", "@preact/signals", "lucide-preact", "dompurify", "highlight.js", "marked"],
+  },
   kernel: { may: ["protocol"], contracts: ["*"] },
   config: { may: base, packages: ["json5"], contracts: ["section.ts", "fields.ts", "locate.ts"] },
   store: { may: base, contracts: ["store.ts"] },
@@ -45,7 +49,11 @@ export const rooms: Record<string, Room> = {
   /** Of sessions only the shape of an entry: what it reads is handed to it. */
   status: { may: feature, only: { sessions: ["index.ts"] } },
   agents: { may: [...feature, "sessions", "models", "tools", "skills"] },
-  channels: { may: [...feature, "agents", "sessions", "tools"], packages: ["grammy", "marked", "baileys", "uqr"] },
+  channels: {
+    may: [...feature, "agents", "sessions", "tools"],
+    packages: ["grammy", "marked", "baileys", "uqr"],
+    contracts: ["channel.ts"],
+  },
   automation: { may: feature },
   browser: { may: feature },
   canvas: { may: feature },
@@ -133,6 +141,9 @@ export const catalogues: Readonly<Record<string, string>> = {
   "packages/gateway/src/features/channels/catalogue.ts": "the adapter of a configured channel",
   "packages/gateway/src/features/channels/telegram/entry.ts": "its SDK, when an account starts",
   "packages/gateway/src/features/channels/whatsapp/entry.ts": "its library, when an account starts",
+  "apps/control-ui/src/gateway/lazy.ts": "signing without WebCrypto, only where there is none",
+  "apps/control-ui/src/chat/lazy.ts": "highlighting, when the first code block is shown",
+  "apps/control-ui/src/views/catalogue.ts": "one chunk per view",
   "packages/gateway/src/main.ts": "the command line, unless only the version was asked for",
   "packages/gateway/src/cli/commands/agents.ts": "one file per command",
   "packages/gateway/src/cli/commands/channels.ts": "one file per command",

@@ -34,6 +34,10 @@ const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 const codes = (report: { findings: readonly { code: string }[] }): string[] => report.findings.map(({ code }) => code);
 const aMinuteAgo = (path: string): void => utimesSync(path, new Date(0), new Date(0));
 
+const bot = "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const withTelegram = (telegram: Record<string, unknown>): void =>
+  here.change((document) => Object.assign(document, { channels: { telegram } }));
+
 interface Fault {
   code: string;
   seed(): void | Promise<void>;
@@ -316,6 +320,9 @@ const reported: { code: string; seed(): void | Promise<void> }[] = [
         Object.assign(document, { agents: { defaults: { model: { primary: "openai/some-model" } } } }),
       ),
   },
+  { code: "channel-incomplete", seed: () => withTelegram({}) },
+  { code: "channel-shared-session", seed: () => withTelegram({ botToken: bot, allowFrom: [1, 2] }) },
+  { code: "channel-open", seed: () => withTelegram({ botToken: bot, dmPolicy: "open", allowFrom: ["*"] }) },
 ];
 
 describe("a fault that only a person can repair", () => {

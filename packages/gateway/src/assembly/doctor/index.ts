@@ -2,6 +2,7 @@
  *  gateway runs or not. Looking changes no byte; a repair touches only what its finding names, and keeps a copy of what it
  *  replaces in `<state>/backups`. Texts hold no secret. */
 import type { Check } from "./check.ts";
+import { channelChecks } from "./channels.ts";
 import { configChecks } from "./config.ts";
 import { fileChecks } from "./files.ts";
 import { gatewayChecks } from "./gateway.ts";
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   ...gatewayChecks,
   ...storeChecks,
   ...workspaceChecks,
+  ...channelChecks,
   ...installationChecks,
   ...serviceChecks,
 ];
