@@ -163,7 +163,8 @@ describe("from flags", () => {
     ["--auth-choice token --token x", "needs --token-provider"],
     ["--auth-choice nonsense", "--auth-choice: Choose one of"],
     ["--kimi-code-api-key x", "--kimi-code-api-key is not offered yet"],
-    ["--install-daemon", "--install-daemon is not offered yet"],
+    ["--install-daemon --skip-daemon", "not both"],
+    ["--install-daemon --daemon-runtime bun", "needs Node"],
     ["--gateway-bind elsewhere", "loopback"],
   ])("%s is refused, and nothing is written", async (flags, message) => {
     const ran = await onboard(flags);

@@ -239,6 +239,16 @@ describe.skipIf(!hasSystemdUser)("on a real systemd --user", () => {
     expect(readdirSync(units()).filter((name) => name.includes("tmp"))).toEqual([]);
   });
 
+  test("the set-up installs the service when it is asked to", async () => {
+    const port = await freePort();
+    const ran = await user.openclaw(
+      `--profile setup onboard --non-interactive --accept-risk --gateway-port ${port} --install-daemon --json`,
+    );
+    expect({ ...ran }).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ installDaemon: true, service: { result: "installed" } });
+    expect(await ok("--profile setup gateway health")).toContain("OK");
+  });
+
   test("a gateway that cannot work is not installed, and nothing is written", async () => {
     const at = await place("unready", { gateway: { mode: "remote" } });
     const ran = await user.openclaw(`${at.words} gateway install --json`);

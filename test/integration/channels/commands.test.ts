@@ -2,8 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { spawn } from "node:child_process";
 import { startFakeTelegram, type FakeTelegram } from "../../fakes/telegram/index.ts";
-import { type GatewayProcess, type Home, makeHome, runCli, startGateway } from "../../support/process.ts";
+import { startChild } from "../../fakes/whatsapp/index.ts";
+import { type GatewayProcess, type Home, launcher, makeHome, runCli, startGateway } from "../../support/process.ts";
 
 const open: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
@@ -201,4 +203,39 @@ test("pairing: a stranger's code is listed and approved by its letters alone", a
   const approved = await runCli(home, ["pairing", "approve", code.toLowerCase(), "--notify"]);
   expect(approved, approved.stderr).toMatchObject({ code: 0, stdout: "Approved Telegram sender 7.\n" });
   await fake.until(() => fake.chats.sent.length === 2);
+});
+
+test("channels login adds WhatsApp to the config, draws the code, and ends when it was scanned", async () => {
+  const fake = await startChild({ preKeys: false });
+  open.push(() => fake.close());
+  const home = homeWith();
+  Object.assign(home.env, { OPENCLAW_TEST: "1", OPENCLAW_TEST_WHATSAPP_URL: fake.url });
+  const gateway = await startGateway(home);
+  open.push(() => gateway.stop());
+  home.env["OPENCLAW_GATEWAY_PORT"] = String(gateway.port);
+  const child = spawn(launcher, ["channels", "login"], { env: home.env, cwd: home.path });
+  home.children.add(child);
+  let output = "";
+  const drawn = new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+      if (output.includes("Scan the code")) resolve();
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.once("exit", () => reject(new Error(output)));
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  await drawn;
+  expect(output).toContain("Added WhatsApp to ~/.openclaw/openclaw.json");
+  expect(output).toMatch(/█{20}/u);
+  const joined = await runCli(home, ["gateway", "call", "web.login.start", "--json"]);
+  await fake.phone.scanQr((JSON.parse(joined.stdout) as { qrText: string }).qrText);
+  expect(await ended, output).toBe(0);
+  expect(output).toContain("✅ Linked as +15550001000.");
+  expect((await runCli(home, ["channels", "status"])).stdout).toBe("WhatsApp: open, +15550001000\n");
+  const again = await runCli(home, ["channels", "login"]);
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("already linked (+15550001000)") });
+  // No key of the link is ever printed (channels.md §6.1).
+  expect(gateway.output()).not.toMatch(/privKey|SessionEntry|<Buffer/u);
 });

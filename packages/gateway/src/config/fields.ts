@@ -6,6 +6,8 @@ export interface KeyOptions {
   reload?: string;
   /** On an open map: the class of entries that come or go. */
   entryReload?: string;
+  /** On a group that may be absent: the class of its own coming and going. */
+  ownReload?: string;
   sensitive?: true;
   advanced?: true;
   placeholder?: string;

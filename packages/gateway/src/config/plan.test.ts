@@ -28,6 +28,15 @@ const declared = {
         mail: Type.Object({ box: Type.Optional(Type.String()) }, { reload: "hooks mail" }),
       },
     ),
+    section(
+      "places",
+      { reload: "restart", description: "" },
+      {
+        phone: Type.Optional(
+          group("One.", { name: Type.Optional(Type.String()) }, { reload: "live", ownReload: "phone" }),
+        ),
+      },
+    ),
     section("meta", { reload: "none", description: "" }, { at: Type.Optional(Type.String()) }),
   ],
 };
@@ -53,6 +62,11 @@ test("a key takes the class of the nearest declaration above it", () => {
     restart: ["core.port", "unknown.key"],
     ignored: ["meta.at"],
   });
+});
+
+test("a group that comes or goes may have another class than its keys", () => {
+  expect(plan("places.phone").services).toEqual({ phone: ["places.phone"] });
+  expect(plan("places.phone.name").live).toEqual(["places.phone.name"]);
 });
 
 test("a class may name several services", () => {

@@ -39,7 +39,8 @@ function classOf(path: string, root: SchemaNode, classes: ReadonlyMap<string, st
   for (const [i, key] of keys.entries()) {
     const child: SchemaNode | undefined = childOf(node, key);
     if (!child) break;
-    found = child.reload ?? (i === keys.length - 1 ? node.entryReload : undefined) ?? found;
+    const last = i === keys.length - 1;
+    found = (last ? child.ownReload : undefined) ?? child.reload ?? (last ? node.entryReload : undefined) ?? found;
     node = child;
   }
   return found;

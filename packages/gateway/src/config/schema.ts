@@ -2,7 +2,16 @@
 import { documentSchema, type Declared } from "./read.ts";
 import { joinPath, type SchemaNode } from "./validate.ts";
 
-const ownWords = new Set(["sensitive", "reload", "entryReload", "advanced", "placeholder", "label", "later"]);
+const ownWords = new Set([
+  "sensitive",
+  "reload",
+  "entryReload",
+  "ownReload",
+  "advanced",
+  "placeholder",
+  "label",
+  "later",
+]);
 
 /** Without our own keywords, and nothing that has a default is required. */
 export function authoredSchema(node: unknown): unknown {

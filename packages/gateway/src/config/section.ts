@@ -25,7 +25,7 @@ interface SectionOptions {
 
 /** A key with `default` always has a value in the effective config; one without is wrapped in Type.Optional. Key options:
  *  `default`, `description`, `reload`, `sensitive: true`, `label`, `placeholder`, `advanced: true`; `entryReload` on an open map
- *  is the class of entries that come or go. `rest` judges keys that are not named; without it there are none. */
+ *  is the class of entries that come or go, `ownReload` on a group the class of its own coming and going. `rest` judges keys that are not named; without it there are none. */
 export function section<const Path extends string, P extends TProperties>(
   path: Path,
   options: SectionOptions & { description: string },

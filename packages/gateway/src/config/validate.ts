@@ -34,6 +34,7 @@ export interface SchemaNode {
   sensitive?: boolean;
   reload?: string;
   entryReload?: string;
+  ownReload?: string;
   label?: string;
   placeholder?: string;
   advanced?: boolean;

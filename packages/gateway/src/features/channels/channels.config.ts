@@ -16,14 +16,16 @@ const places = (id: string) =>
 
 export const channelsSection = section(
   "channels",
-  { reload: "restart", description: "Chat platforms.", later: true, announce: false },
+  { reload: "restart", description: "Chat platforms.", announce: false },
   {
     defaults: optGroup(
       "What holds for every channel.",
       { groupPolicy: optChoice(["open", "disabled", "allowlist"], "Which groups are answered."), heartbeat },
       { reload: "live" },
     ),
-    whatsapp: Type.Optional(group("WhatsApp, linked as a device.", whatsappKeys, { reload: "live" })),
+    whatsapp: Type.Optional(
+      group("WhatsApp, linked as a device.", whatsappKeys, { reload: "live", ownReload: "whatsapp" }),
+    ),
     telegram: Type.Optional(group("Telegram, through a bot.", telegramKeys, { reload: "telegram" })),
     discord: places("discord"),
     slack: places("slack"),
@@ -51,7 +53,7 @@ export const channelsSection = section(
 
 export const webSection = section(
   "web",
-  { reload: "whatsapp", description: "The connection to WhatsApp Web.", later: true },
+  { reload: "whatsapp", description: "The connection to WhatsApp Web." },
   {
     enabled: flag(true, "Connect at all."),
     heartbeatSeconds: whole(60, "Seconds between looks at the connection."),

@@ -20,6 +20,7 @@ export { MediaStore } from "./media-store.ts";
 export { messageTool } from "./message.tool.ts";
 export { mirror } from "./mirror.ts";
 export { Echoes } from "./pipeline/echoes.ts";
+export { groupTools } from "./pipeline/group-tools.ts";
 export { Pairing } from "./pipeline/pairing.ts";
 export { Pipeline } from "./pipeline/pipeline.ts";
 export { Replies } from "./pipeline/replies.ts";

@@ -7,7 +7,7 @@ const needed = (description: string) => Type.String({ minLength: 1, description 
 
 export const bindingsSection = sectionOf(
   "bindings",
-  { reload: "live", later: true },
+  { reload: "live" },
   Type.Array(
     group("One rule.", {
       agentId: needed("Agent that answers."),
