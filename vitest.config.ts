@@ -8,7 +8,7 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "apps/*/src/**/*.test.ts",
-      "test/{fakes,integration,conformance,regression,house,fuzz,soak}/**/*.test.ts",
+      "test/{fakes,integration,conformance,regression,house,fuzz,soak,e2e}/**/*.test.ts",
     ],
     pool: "threads",
     isolate: false,

@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { rolldown, type OutputChunk } from "rolldown";
 import { buildDir, root } from "../root.ts";
-import { bundledPackages, noticesText, packageOf } from "./notices.ts";
+import { bundledPackages, noticesText, packageOf, type Bundled } from "./notices.ts";
 import { prune, publish, type Output } from "./publish.ts";
+import { bundleUi, type UiBundle } from "./ui.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -15,6 +16,8 @@ export interface Manifest {
   /** By file below `dist`: our sources as paths of the checkout, third parties as `npm:<package>`. */
   chunks: Record<string, { bytes: number; modules: string[] }>;
   packages: { name: string; version: string; license: string }[];
+  /** Everything of this build below `dist`, where files of earlier ones stay for a while. */
+  files?: string[];
 }
 
 export const manifestPath = join(buildDir, "gateway.json");
@@ -24,6 +27,7 @@ export async function bundleGateway(): Promise<number> {
   const { version } = JSON.parse(readFileSync(join(root, "packages/gateway/package.json"), "utf8")) as {
     version: string;
   };
+  const ui = await bundleUi(version);
   const bundle = await rolldown({
     input: { main: join(root, "packages/gateway/src/main.ts") },
     platform: "node",
@@ -46,12 +50,15 @@ export async function bundleGateway(): Promise<number> {
       minify: "dce-only",
     });
     const chunks = output.filter((file) => file.type === "chunk");
-    const manifest = describe(version, chunks);
-    const files = assemble(chunks, noticesText(bundledPackages(chunks.flatMap((chunk) => chunk.moduleIds))));
+    const moduleIds = [...chunks.flatMap((chunk) => chunk.moduleIds), ...ui.moduleIds];
+    const packages = bundledPackages(moduleIds);
+    const manifest = describe(version, chunks, packages);
+    const files = assemble(chunks, ui, noticesText(packages));
     const folder = join(root, "packages/gateway/dist");
     publish(folder, files);
     // A gateway that started from an older build may still load its chunks.
     prune(folder, files, 7 * dayMs);
+    manifest.files = [...files.keys()].sort();
     writeFileSync(manifestPath, `${JSON.stringify(manifest, null, 1)}\n`);
     return chunks.length;
   } finally {
@@ -59,18 +66,19 @@ export async function bundleGateway(): Promise<number> {
   }
 }
 
-/** Chunks first, then the notices, last the one file whose name does not change. */
-function assemble(chunks: readonly OutputChunk[], notices: string): Output {
+/** Chunks first, then the web app and the notices, last the one file whose name does not change. */
+function assemble(chunks: readonly OutputChunk[], ui: UiBundle, notices: string): Output {
   const entry = chunks.find((chunk) => chunk.isEntry);
   if (!entry) throw new Error("the bundle has no entry");
-  const files = new Map<string, string>();
+  const files = new Map<string, string | Uint8Array>();
   for (const chunk of chunks) files.set(chunk.fileName, chunk.code);
+  for (const [name, content] of ui.files) files.set(`ui/${name}`, content);
   files.set("THIRD_PARTY_NOTICES.txt", notices);
   files.set("main.js", `import "./${entry.fileName}";\n`);
   return files;
 }
 
-function describe(version: string, chunks: readonly OutputChunk[]): Manifest {
+function describe(version: string, chunks: readonly OutputChunk[], bundled: readonly Bundled[]): Manifest {
   const entries = chunks.map((chunk): [string, Manifest["chunks"][string]] => {
     const modules = new Set(
       chunk.moduleIds.map((id) => (packageOf(id) === undefined ? relative(root, id) : `npm:${packageOf(id)}`)),
@@ -80,8 +88,6 @@ function describe(version: string, chunks: readonly OutputChunk[]): Manifest {
       { bytes: Buffer.byteLength(chunk.code), modules: [...modules].filter((name) => !name.includes("\0")).sort() },
     ];
   });
-  const packages = bundledPackages(chunks.flatMap((chunk) => chunk.moduleIds)).map(
-    ({ name, version: at, license }) => ({ name, version: at, license }),
-  );
+  const packages = bundled.map(({ name, version: at, license }) => ({ name, version: at, license }));
   return { version, chunks: Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b))), packages };
 }

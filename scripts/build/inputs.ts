@@ -11,6 +11,8 @@ const patterns = [
   "packages/*/tsconfig.build.json",
   "packages/*/src/**/*",
   "packages/protocol/generated/*.{js,ts,json}",
+  "apps/control-ui/{index.html,vite.config.ts,package.json}",
+  "apps/control-ui/{src,public}/**/*",
   "scripts/build.ts",
   "scripts/build/*.ts",
 ];

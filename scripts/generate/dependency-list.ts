@@ -11,6 +11,8 @@ interface Lock {
       version?: string;
       dev?: boolean;
       optional?: boolean;
+      /** Of the workshop, and of an optional part. */
+      devOptional?: boolean;
       peer?: boolean;
       link?: boolean;
       license?: string;
@@ -32,7 +34,7 @@ export function shippedPackages(): Shipped[] {
     .filter(([path, entry]) => path.includes("node_modules/") && !entry.dev && !entry.link && !entry.peer)
     .map(([path, entry]): Shipped => ({
       name: path.replace(/^.*node_modules\//, ""),
-      kind: entry.optional ? "optional" : "installed",
+      kind: entry.optional || entry.devOptional ? "optional" : "installed",
     }))
     .filter(({ name }) => !name.startsWith("@openclaw/"))
     .sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));

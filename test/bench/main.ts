@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../scripts/build.ts";
 import { boot } from "./boot.ts";
+import { channels } from "./channels.ts";
 import { clients } from "./clients.ts";
 import { commands } from "./commands.ts";
+import { service } from "./service.ts";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
 import { table, updatedTable, type Row } from "./measure.ts";
@@ -21,7 +23,7 @@ import { turn } from "./turn.ts";
 /** A suite measures one thing. `quick` takes fewer samples. */
 export type Suite = (options: { quick: boolean }) => Promise<Row[]>;
 
-const suites: Record<string, Suite> = { size, commands, operator, boot, rpc, fanout, turn, growth, clients };
+const suites: Record<string, Suite> = { size, commands, operator, service, boot, rpc, fanout, turn, growth, clients, channels };
 
 const { values } = parseArgs({
   options: {

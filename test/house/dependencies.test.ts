@@ -32,7 +32,9 @@ test("no row describes a package that is gone", () => {
 });
 
 test("a third-party package has one room", () => {
-  const owned = Object.values(rooms).flatMap((room) => room.packages ?? []);
+  // The web app is a program of its own, bundled apart: what it shares with the gateway is a name, not code.
+  const ofGateway = Object.entries(rooms).filter(([name]) => name !== "control-ui");
+  const owned = ofGateway.flatMap(([, room]) => room.packages ?? []);
   expect(owned.filter((name, index) => owned.indexOf(name) !== index)).toEqual([]);
 });
 
@@ -50,8 +52,10 @@ test("a package the law grants to a room is used by it", () => {
 
 test("what is bundled carries a licence that allows it", () => {
   const built = JSON.parse(readFileSync(manifestPath, "utf8")) as Manifest;
-  const free = /^(\(?(MIT|ISC|Apache-2\.0|BSD-[23]-Clause|0BSD|Unlicense|BlueOak-1\.0\.0)( OR .*)?\)?)$/;
-  expect(built.packages.filter(({ license }) => !free.test(license))).toEqual([]);
+  const free = /^(MIT|ISC|Apache-2\.0|BSD-[23]-Clause|0BSD|Unlicense|BlueOak-1\.0\.0)$/;
+  // Of several licences we may choose one.
+  const choices = (license: string) => license.replaceAll(/[()]/gu, "").split(" OR ");
+  expect(built.packages.filter(({ license }) => !choices(license).some((one) => free.test(one)))).toEqual([]);
 });
 
 test("an installation stays small: at most 15 MB and 30 packages beside our own", () => {

@@ -136,7 +136,7 @@ function textOf(key: string, roll: number): string {
 const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ms));
 
 /** A process that dies by itself. Undefined when it died before it could serve. */
-function startToDie(
+export function startToDie(
   home: Home,
   port: number,
   point: string,

@@ -47,6 +47,13 @@ const programmes: Record<string, () => Promise<Report>> = {
       cycle % 10 === 0 ? say(`  ${cycle} kills, ${sent} messages sent`) : undefined;
     return crash({ kills, seed, onCycle });
   },
+  async channels() {
+    const { channels } = await import("./channels.ts");
+    const kills = Number(values.kills ?? (ci ? 30 : 1_000));
+    const onCycle = (cycle: number, sent: number) =>
+      cycle % 10 === 0 ? say(`  ${cycle} kills, ${sent} messages`) : undefined;
+    return channels({ kills, messages: Math.max(1_000, kills * 20), seed, onCycle });
+  },
   async "slow-consumer"() {
     const { slowConsumer } = await import("./slow-consumer.ts");
     const durationMs = Number(values.seconds ?? (ci ? 20 : 10)) * 1_000;

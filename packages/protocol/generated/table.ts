@@ -8,7 +8,7 @@ export const methodTable = {
   "status": { scope: "operator.read", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
   "system-event": { scope: "operator.admin", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
   "system-presence": { scope: "operator.read", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
-  "wake": { scope: "operator.write", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: true, advertise: false, since: 3, duringStartup: false },
+  "wake": { scope: "operator.write", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
   "agent": { scope: "operator.write", idempotent: true, hasAck: true, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
   "agent.identity.get": { scope: "operator.read", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },
   "agent.wait": { scope: "operator.write", idempotent: false, hasAck: false, duplicate: "none", bypass: false, planned: false, advertise: true, since: 3, duringStartup: false },

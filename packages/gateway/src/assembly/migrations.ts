@@ -1,5 +1,6 @@
 /** Every room's migrations, in a fixed order: what the gateway and the offline commands open the store with. */
 import { runMigrations } from "../features/agents/index.ts";
+import { automationMigrations } from "../features/automation/index.ts";
 import { channelMigrations } from "../features/channels/index.ts";
 import { deviceMigrations } from "../features/devices/index.ts";
 import { sessionMigrations } from "../features/sessions/index.ts";
@@ -12,4 +13,5 @@ export const storeMigrations: readonly Migration[] = [
   ...runMigrations,
   ...sentinelMigrations,
   ...channelMigrations,
+  ...automationMigrations,
 ];

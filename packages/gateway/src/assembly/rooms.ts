@@ -5,6 +5,7 @@ import { configMethods, type ConfigSnapshot, type RestartPort } from "../config/
 import { AgentDirectory, agentMethods, Agents, agentTools } from "../features/agents/index.ts";
 import { deviceMethods, Devices } from "../features/devices/index.ts";
 import { modelMethods, Models } from "../features/models/index.ts";
+import { openAiApi } from "../features/openai/index.ts";
 import { Presence, presenceMethods } from "../features/presence/index.ts";
 import { sessionMethods, Sessions, SystemEvents } from "../features/sessions/index.ts";
 import { setupMethods, SetupSessions } from "../features/setup/index.ts";
@@ -20,6 +21,7 @@ import {
   type ToolPolicyConfig,
   Tools,
   toolsMethods,
+  webFiles,
 } from "../features/tools/index.ts";
 import { Bus } from "../kernel/bus.ts";
 import { Lifecycle } from "../kernel/lifecycle.ts";
@@ -30,6 +32,7 @@ import type { World } from "../kernel/world.ts";
 import { Server, type Listener } from "../server/index.ts";
 import { type SqliteStore } from "../store/index.ts";
 import { laterMethods } from "./later-methods.ts";
+import { buildAutomation } from "./automation.ts";
 import { buildChannels, joinChannels } from "./channels.ts";
 import { joinHandlers } from "./handlers.ts";
 import { setupPorts } from "./onboard.ts";
@@ -41,6 +44,7 @@ import { Sentinel } from "./sentinel.ts";
 import { StallWatch } from "./stall.ts";
 import { perConfig } from "./remembered.ts";
 import { declared, type EffectiveConfig } from "./sections.ts";
+import { apiRoutes, httpRoutes } from "./routes.ts";
 import { serverSettings } from "./server-settings.ts";
 import { snapshotPort } from "./snapshot.ts";
 import type { Endpoint } from "./startup-checks.ts";
@@ -190,13 +194,26 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     queueSystemEvent,
     tools: () => tools,
     skillsPrompt: (agentId) => skills.promptList(agentId),
-    endings: () => channelRooms.replies,
+    endings: () => automation.endings,
     routes: () => channelRooms.routes,
     version,
     care,
   });
   sessions.onStop((key) => agents.stopSession(key));
   const chats = joinChannels(channelRooms, agents);
+  const automation: ReturnType<typeof buildAutomation> = buildAutomation({
+    world: inside,
+    log,
+    store,
+    bus,
+    config,
+    directory,
+    sessions,
+    agents,
+    channels: channelRooms,
+    systemEvent: queueSystemEvent,
+    held: () => options.process.safe()?.reason,
+  });
 
   const children = new ChildFile(join(state, "children.json"), log.child("tools"));
   const processes = new Processes({
@@ -219,6 +236,14 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     agentPolicy: (agentId) => toolsOf(agentId) as ToolPolicyConfig | undefined,
   });
 
+  const openai = openAiApi({
+    world: inside,
+    log: log.child("http"),
+    bus,
+    agents,
+    config,
+    fetchFile: webFiles({ world: inside, config }),
+  });
   const presence = new Presence({
     world,
     bus,
@@ -251,6 +276,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     }),
     channels: () => channelRooms.channels.health(),
     channelSummary: () => channelRooms.channels.summaryLines(),
+    heartbeat: (agentId: string) => automation.heartbeats.facts(agentId),
     configState: options.process.configState,
     safe: options.process.safe,
   };
@@ -267,6 +293,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     toolsMethods(tools, { defaultId: () => directory.defaultId(), has: (agentId) => directory.exists(agentId) }),
     agentMethods(agents),
     chats.methods,
+    automation.methods,
     setupMethods(new SetupSessions({ world, ports: setupPorts(world, { keys: "config", interactive: true }) })),
     laterMethods({ now: world.now }),
   );
@@ -291,6 +318,8 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       authMode: options.endpoint.auth.mode,
     }),
     info: { version, host: world.hostname() },
+    api: apiRoutes({ openai }),
+    routes: httpRoutes({ config: config.current, version, directory }),
     tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
     failing: () => failing().map((problem) => problem.part),
   });
@@ -307,6 +336,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     chats.adapters,
     // Every run a former process left open is resolved before anyone can connect (R-SHUT-2).
     { name: "agents", start: () => agents.start() },
+    openai.service,
     sentinel,
     new StallWatch({
       world,
@@ -318,6 +348,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     }),
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
     ...chats.services,
+    automation.heartbeats,
   ];
   return {
     world,

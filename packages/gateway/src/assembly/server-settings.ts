@@ -18,6 +18,9 @@ export function serverSettings(
     get trustedProxies() {
       return config.current.gateway.trustedProxies;
     },
+    get corsOrigins() {
+      return config.current.gateway.http.cors?.allowedOrigins ?? [];
+    },
     get controlUi() {
       return config.current.gateway.controlUi;
     },

@@ -2,7 +2,7 @@
  *  over to the service room (lifecycle.md §9.2, §9.6). */
 import type { World } from "../kernel/world.ts";
 import { VERSION } from "../kernel/version.ts";
-import type { OpenedService, ServiceState } from "../service/index.ts";
+import type { OpenedService, Outcome, ServiceState } from "../service/index.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openFor, report } from "./gateway-service.ts";
@@ -11,21 +11,41 @@ import { rooms } from "./rooms.ts";
 import { keepSecrets, unseenKeys } from "./service-secrets.ts";
 
 export async function run(context: Context): Promise<number> {
-  const { io, options } = context;
+  const { options } = context;
   const port = portOf(context);
-  const runtime = options.text("runtime") ?? "node";
+  const token = options.text("token");
+  checkRuntime(options.text("runtime"), "--runtime");
+  const wanted = { port, token, force: options.has("force") };
+  return report(context, await installGateway(context, wanted));
+}
+
+/** Throws CommandError. */
+export function checkRuntime(runtime: string | undefined, flag: string): void {
   if (runtime === "bun")
     throw new CommandError("The gateway needs Node: bun lacks parts of it. Nothing was installed.");
-  if (runtime !== "node") throw new CommandError('Invalid --runtime (use "node" or "bun")');
+  if (runtime !== undefined && runtime !== "node") throw new CommandError(`Invalid ${flag} (use "node" or "bun")`);
+}
+
+export interface Wanted {
+  /** The configured one without. */
+  port: number | undefined;
+  /** Typed on the command line. */
+  token: string | undefined;
+  force: boolean;
+}
+
+/** What `gateway install` does, and the set-up when a service is wanted. */
+export async function installGateway(context: Context, { port, token, force }: Wanted): Promise<Outcome> {
+  const { io } = context;
   const { installService, programAt } = await rooms.service.load();
   const service = await openFor(context);
   const { ask } = io;
   const asks = ask !== undefined && !context.json && io.stdout.isTTY;
-  const outcome = await installService(service, {
+  return installService(service, {
     version: VERSION,
-    force: options.has("force"),
+    force,
     source: programAt(import.meta.dirname),
-    prepare: (before) => prepare(context, service, port, before),
+    prepare: (before) => prepare(context, service, { port, token }, before),
     linger: {
       interactive: asks,
       agreed: async () => {
@@ -37,7 +57,6 @@ export async function run(context: Context): Promise<number> {
       },
     },
   });
-  return report(context, outcome);
 }
 
 function portOf({ options }: Context): number | undefined {
@@ -51,12 +70,11 @@ function portOf({ options }: Context): number | undefined {
 async function prepare(
   context: Context,
   service: OpenedService,
-  flag: number | undefined,
+  { port: flag, token: typed }: Pick<Wanted, "port" | "token">,
   before: ServiceState,
 ): Promise<{ port: number; warnings: string[] }> {
   const { ServiceError } = await rooms.service.load();
   const { configuredPort } = await rooms.judge.load();
-  const typed = context.options.text("token");
   const world = withToken(service.serviceWorld, typed);
   let port: number;
   try {

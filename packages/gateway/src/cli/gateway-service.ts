@@ -1,11 +1,16 @@
 /** `gateway uninstall`, `start`, `stop` and `restart`, and what the service verbs share: choosing the service, printing what
  *  happened (lifecycle.md §9.6). */
+import { locateConfig } from "../config/locate.ts";
+import { stopBudgetMs } from "../kernel/lifecycle.ts";
 import type { OpenedService, Outcome } from "../service/index.ts";
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
 import { rooms } from "./rooms.ts";
 import { cleanLine } from "./terminal/clean.ts";
 import { styleFor } from "./terminal/style.ts";
+
+/** Default of `gateway.reload.deferralTimeoutMs`. */
+const drainBudgetMs = 300_000;
 
 /** Throws CommandError where services are managed elsewhere, or cannot be. */
 export async function openFor({ io, options }: Context): Promise<OpenedService> {
@@ -60,5 +65,10 @@ export async function stop(context: Context): Promise<number> {
 
 export async function restart(context: Context): Promise<number> {
   const { restartService } = await rooms.service.load();
-  return report(context, await restartService(await openFor(context)));
+  const service = await openFor(context);
+  if (!context.options.has("when-idle")) return report(context, await restartService(service));
+  const { document } = await locateConfig(context.io);
+  const reload = ((document.gateway ?? {}) as { reload?: { deferralTimeoutMs?: unknown } }).reload;
+  const drainMs = typeof reload?.deferralTimeoutMs === "number" ? reload.deferralTimeoutMs : drainBudgetMs;
+  return report(context, await restartService(service, { whenIdleMs: drainMs + stopBudgetMs }));
 }

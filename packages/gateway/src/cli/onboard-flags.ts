@@ -3,7 +3,7 @@ import { CommandError, UsageError } from "./command.ts";
 import type { Options } from "./command.ts";
 import { keyFlags } from "./onboard-options.ts";
 
-const later = ["install-daemon", "daemon-runtime", "node-manager", "token-profile-id", "token-expires-in"];
+const later = ["node-manager", "token-profile-id", "token-expires-in"];
 
 /** Flags that answer one step as they are. */
 const plain = {
@@ -38,6 +38,8 @@ export interface Flags {
 export function readFlags(options: Options, silent: boolean): Flags {
   for (const name of later)
     if (options.has(name)) throw new CommandError(`--${name} is not offered yet. Nothing was written.`);
+  if (options.has("install-daemon") && (options.has("no-install-daemon") || options.has("skip-daemon")))
+    throw new UsageError("Give --install-daemon or --no-install-daemon, not both");
   const given: Record<string, unknown> = {};
   for (const [flag, step] of Object.entries(plain)) if (options.has(flag)) given[step] = options.text(flag);
   if (options.has("accept-risk")) given.risk = true;

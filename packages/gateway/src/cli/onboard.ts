@@ -1,9 +1,12 @@
 /** `onboard`: the set-up step by step, or from flags without a question (cli.md §2.3). */
 import { CommandError } from "./command.ts";
 import type { Context } from "./command.ts";
+import { checkRuntime, installGateway } from "./gateway-install.ts";
+import { report } from "./gateway-service.ts";
 import { flagOf, readFlags } from "./onboard-flags.ts";
 import { suggest } from "./profile.ts";
 import { runWizard } from "./wizard.ts";
+import type { Outcome } from "../service/index.ts";
 
 export async function run(context: Context): Promise<number> {
   const { options, io } = context;
@@ -16,6 +19,7 @@ export async function run(context: Context): Promise<number> {
   }
   if (context.json && !silent) throw new CommandError(`--json needs --non-interactive. Run: ${example} --json`);
   const { given, authChoice } = readFlags(options, silent);
+  checkRuntime(options.text("daemon-runtime"), "--daemon-runtime");
   const wizard = await runWizard(context, {
     command: "onboard",
     title: "OpenClaw: first set-up",
@@ -28,6 +32,7 @@ export async function run(context: Context): Promise<number> {
   });
   const { draft, facts } = wizard.state;
   if (draft.declined) return 1;
+  const outcome = await service(context, silent, draft.mode ?? facts.present.mode);
   const kept = draft.existing === "reset" ? undefined : facts.present;
   if (context.json) {
     context.printJson({
@@ -40,12 +45,27 @@ export async function run(context: Context): Promise<number> {
         authMode: draft.auth ?? kept?.authMode ?? "token",
         tailscaleMode: draft.tailscale ?? kept?.tailscale ?? "off",
       },
-      installDaemon: false,
+      installDaemon: outcome?.ok === true,
+      ...(outcome ? { service: outcome } : {}),
       skipSkills: true,
       skipHealth: true,
     });
-  } else if (silent) context.print(...(draft.written ?? []));
-  return 0;
+    return outcome?.ok === false ? 1 : 0;
+  }
+  if (silent) context.print(...(draft.written ?? []));
+  return outcome ? report(context, outcome) : 0;
+}
+
+/** The service at the end of the set-up: when a flag asks for it, or the person does. Undefined when there is to be none. */
+async function service(context: Context, silent: boolean, mode: string | undefined): Promise<Outcome | undefined> {
+  const { options, io } = context;
+  const refused = options.has("no-install-daemon") || options.has("skip-daemon");
+  if (mode === "remote" || refused || (silent && !options.has("install-daemon"))) return undefined;
+  if (!options.has("install-daemon")) {
+    const answer = await io.ask?.("Install the gateway as a service, so that it is always on? [Y/n] ");
+    if (answer === undefined || !/^(y(es)?)?$/iu.test(answer.trim())) return undefined;
+  }
+  return installGateway(context, { port: undefined, token: undefined, force: false });
 }
 
 /** Nobody chose: a key in the environment did, or nothing. */

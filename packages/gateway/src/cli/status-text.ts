@@ -8,6 +8,7 @@ import type { Io } from "./io.ts";
 import { describeLastKnown, readEnd } from "./last-known.ts";
 import { formatLogLine, parseLogLine } from "./log-line.ts";
 import { waitingOldState } from "./old-state.ts";
+import { describeService } from "./service-summary.ts";
 import { selfOf } from "./probe.ts";
 import { suggest } from "./profile.ts";
 import { list, numberOf, record, textOf } from "./rpc.ts";
@@ -76,7 +77,7 @@ function overview(context: Context, seen: Seen): Row[] {
     ["Auth", describeAuth(auth)],
     ["Dashboard", `http${config.tls ? "s" : ""}://127.0.0.1:${config.port}${config.basePath.replace(/\/?$/, "/")}`],
     ["Tailscale", textOf(record(record(config.document.gateway).tailscale).mode) || "off"],
-    ["Service", "not installed by this program"],
+    ["Service", describeService(seen.service)],
     ["Update", `${installs[install.kind]}, channel ${updates.updateChannel}`],
   ];
   if (config.problem) rows.push(["Config problem", config.problem]);

@@ -15,6 +15,8 @@ import type { Probe } from "./probe.ts";
 import { suggest } from "./profile.ts";
 import { rooms } from "./rooms.ts";
 import { list, numberOf, record, textOf } from "./rpc.ts";
+import { serviceSummary } from "./service-summary.ts";
+import type { ServiceSummary } from "./service-summary.ts";
 import { differences } from "./status-differences.ts";
 import type { Difference } from "./status-differences.ts";
 import { describeStatus, osOf } from "./status-text.ts";
@@ -32,6 +34,7 @@ export interface Seen {
   auth: AuthSource;
   differences: Difference[];
   known: LastKnown | undefined;
+  service: ServiceSummary;
   install: Install;
   updates: UpdateChannel;
 }
@@ -52,17 +55,19 @@ export async function run(context: Context): Promise<number> {
   const timeoutMs = options.integer("timeout", 10_000);
   const { target, misconfigured } = await where(context);
   const deep = options.has("deep") || options.has("all");
-  const result = await probe(target, io, timeoutMs, {
+  const asked = probe(target, io, timeoutMs, {
     status: {},
     "system-presence": {},
     "agents.list": {},
     ...(deep ? { health: { probe: true }, "last-heartbeat": {} } : {}),
     ...(options.has("usage") ? { "usage.status": {}, "usage.cost": {} } : {}),
   });
+  const [result, service] = await Promise.all([asked, serviceSummary(io)]);
   const known = result.ok ? undefined : readLastKnown(target.config.stateDir, io.now());
   const { findInstall } = await rooms.install.load();
   const install = findInstall(import.meta.dirname, await io.world());
   const seen: Seen = {
+    service,
     target,
     result,
     misconfigured,
@@ -114,8 +119,8 @@ function agentsOf(result: Probe, config: LocatedConfig): Agents {
   return { defaultId: textOf(answer.defaultId) || "main", agents, totalSessions };
 }
 
-/** No service can be installed by this release: it says so instead of guessing. */
-const service = { label: null, installed: false, loadedText: "not installed", runtimeShort: "unknown" } as const;
+/** Node hosts are no part of this release. */
+const nodeService = { label: null, installed: false, loadedText: "not installed", runtimeShort: "unknown" } as const;
 
 /** `update.channel`, else what fits the installation. */
 function channelOf(config: LocatedConfig, install: Install): UpdateChannel {
@@ -163,8 +168,8 @@ function asJson({ io }: Context, seen: Seen): unknown {
       error: result.error,
     },
     differences: seen.differences,
-    gatewayService: service,
-    nodeService: service,
+    gatewayService: seen.service,
+    nodeService,
     ...optional("lastKnown", known),
     agents: seen.agents,
     ...optional("health", answers.health),

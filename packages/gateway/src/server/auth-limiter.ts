@@ -21,6 +21,12 @@ export interface Guesser {
   lockable: boolean;
 }
 
+export interface GuessLimits {
+  failures: number;
+  windowMs: number;
+  lockMs: number;
+}
+
 /** Loopback through an unlisted proxy is somebody else's address: it can be locked. */
 export function guesser(location: Location, origin: string | undefined): Guesser {
   if (!isLoopbackAddress(location.clientIp)) return { key: `ip:${location.clientIp}`, lockable: true };
@@ -35,12 +41,14 @@ interface Failures {
 
 export class AuthLimiter {
   readonly #world: World;
+  readonly #limits: GuessLimits;
   readonly #byKey = new Map<string, Failures>();
   #second = 0;
   #inSecond = 0;
 
-  constructor(world: World) {
+  constructor(world: World, limits: GuessLimits = authLimits) {
     this.#world = world;
+    this.#limits = limits;
   }
 
   /** ms until this guesser may try again; 0 when it may now. Call before comparing anything. */
@@ -63,13 +71,13 @@ export class AuthLimiter {
     this.#inSecond++;
     const entry = this.#byKey.get(who.key) ?? { at: [], lockedUntil: 0 };
     this.#byKey.delete(who.key);
-    entry.at = entry.at.filter((at) => now - at < authLimits.windowMs);
+    entry.at = entry.at.filter((at) => now - at < this.#limits.windowMs);
     entry.at.push(now);
     this.#makeRoom(now);
     this.#byKey.set(who.key, entry);
     if (who.lockable) {
-      if (entry.at.length >= authLimits.failures) {
-        entry.lockedUntil = now + authLimits.lockMs;
+      if (entry.at.length >= this.#limits.failures) {
+        entry.lockedUntil = now + this.#limits.lockMs;
         entry.at = [];
       }
       return 0;

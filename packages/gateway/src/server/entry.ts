@@ -28,12 +28,17 @@ const socketOptions = {
 /** Sockets of other services; never the control protocol. */
 const foreignPaths: ReadonlySet<string> = new Set(["/__openclaw__/ws", "/v1/responses"]);
 
+/** Owns the socket from here on. Must not throw. */
+export type SocketTaker = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 export interface EntryParts {
   refusals: RefusalLog;
   settings: ServerSettings;
   loopbackBind: boolean;
   unauthenticated: Unauthenticated;
   accept(ws: WebSocket, socket: Socket, entrance: Entrance): void;
+  /** Sockets that speak another protocol: who takes an upgrade to this path, if anybody. */
+  socket?: ((path: string) => SocketTaker | undefined) | undefined;
   /** The newest silent socket of an address that has too many. */
   excess(place: Place): void;
 }
@@ -51,6 +56,8 @@ export class Entry {
     const { settings, loopbackBind, unauthenticated, refusals } = this.#parts;
     const path = rawPath(req.url);
     if (path === undefined || severalHosts(req.headersDistinct.host)) return refuseUpgrade(socket, 400);
+    const taker = this.#parts.socket?.(path);
+    if (taker) return taker(req, socket, head);
     if (foreignPaths.has(path)) return refuseUpgrade(socket, 404);
     if (!(socket instanceof Socket)) return refuseUpgrade(socket, 400);
     const { host, origin } = req.headers;

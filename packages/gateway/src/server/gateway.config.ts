@@ -140,7 +140,15 @@ export const gatewaySection = section(
         endpoints: Type.Object(
           {
             chatCompletions: Type.Object(
-              { enabled: Type.Boolean({ default: false, description: "Serve /v1/chat/completions." }) },
+              {
+                enabled: Type.Boolean({ default: false, description: "Serve /v1/chat/completions." }),
+                images: Type.Optional(
+                  Type.Object(
+                    { allowUrl: Type.Boolean({ default: false, description: "Fetch images given by URL." }) },
+                    { additionalProperties: false, description: "Input images." },
+                  ),
+                ),
+              },
               { additionalProperties: false },
             ),
             responses: Type.Object(
@@ -163,8 +171,34 @@ export const gatewaySection = section(
           },
           { additionalProperties: false },
         ),
+        cors: Type.Optional(
+          Type.Object(
+            {
+              allowedOrigins: Type.Array(Type.String(), {
+                default: [],
+                description: "Origins whose pages may call /v1 across sites. None by default.",
+              }),
+            },
+            { additionalProperties: false, description: "Calls from pages of other origins." },
+          ),
+        ),
+        securityHeaders: Type.Optional(
+          Type.Object(
+            { strictTransportSecurity: text("Value of the header Strict-Transport-Security, sent where TLS ends here.") },
+            { additionalProperties: false, description: "Headers of every answer." },
+          ),
+        ),
       },
-      { additionalProperties: false },
+      { additionalProperties: false, reload: "live" },
+    ),
+    metrics: Type.Object(
+      {
+        enabled: Type.Optional(
+          Type.Boolean({ description: "Serve /metrics. Default: only while nothing but loopback is listened on." }),
+        ),
+        token: text("A secret that opens /metrics and nothing else.", { sensitive: true }),
+      },
+      { additionalProperties: false, reload: "live" },
     ),
     nodes: Type.Object(
       {

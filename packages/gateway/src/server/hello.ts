@@ -15,6 +15,8 @@ export interface HelloParts {
   snapshot: Record<string, unknown>;
   maxBufferedBytes: number;
   tickIntervalMs: number;
+  /** Where the canvas is, as this client reaches it. */
+  canvasHostUrl?: string | undefined;
 }
 
 /** Names for `hello-ok.features.events`. */
@@ -47,6 +49,7 @@ export function helloOk(
     },
     features: { methods: parts.methods, events },
     snapshot: parts.snapshot,
+    ...(parts.canvasHostUrl === undefined ? {} : { canvasHostUrl: parts.canvasHostUrl }),
     ...(token || v4 ? { auth } : {}),
     policy: {
       maxPayload: wireLimits.maxPayloadBytes,

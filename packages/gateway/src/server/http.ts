@@ -1,17 +1,24 @@
-/** Plain HTTP on the gateway's port: probes first, then the routes that the assembly hands over, then 404
- *  (http.md §1.4, §1.5, §2.8, §4.2). */
+/** Plain HTTP on the gateway's port: probes first, then the APIs, then the pages, then 404. Every check stands here once, in this
+ *  order: target, Host, draining, query token, route and its switch, page of another site, method, encoding, credentials; then
+ *  the route reads the body (http.md §1.4-1.9, §2.8, §4). */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpError, type HttpDialect, type HttpRoute } from "../kernel/http.ts";
 import type { Logger } from "../kernel/log.ts";
-import { bearerOf, bearerValid } from "./auth.ts";
-import { guesser, type AuthLimiter } from "./auth-limiter.ts";
-import { sendJson, sendText, secure } from "./http-reply.ts";
-import { locate } from "./locality.ts";
-import { judgeHost, severalHosts } from "./origin.ts";
+import type { World } from "../kernel/world.ts";
+import { AccessLog } from "./access-log.ts";
+import type { AuthLimiter } from "./auth-limiter.ts";
+import { authError, HttpAuthorizer } from "./http-auth.ts";
+import { RoutedCall } from "./http-call.ts";
+import { errorAnswer, namespaceOf, toHttpError } from "./http-dialect.ts";
+import { allowListed, assertNoForeignPage } from "./http-pages.ts";
+import { sendBytes, sendJson, sendText, secure } from "./http-reply.ts";
+import { judgeHost, originAllowed, severalHosts } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
 import { answerProbe, isProbe, type ProbeFacts } from "./probes.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { rawPath } from "./target.ts";
 
-/** What a route may know about its caller. */
+/** What a page route may know about its caller. */
 export interface RouteContext {
   /** Raw path of the target, still percent-encoded, without query. */
   path: string;
@@ -20,11 +27,24 @@ export interface RouteContext {
   authenticated: boolean;
 }
 
+/** What is known about who asks. */
+export interface Judged {
+  host: "ok" | "missing" | "foreign";
+  /** No page asks, or one that may. */
+  originAllowed: boolean;
+  localDirect: boolean;
+  /** Whether the operator secret was given; a wrong one counts as a guess, so ask once and only where it matters. */
+  authenticated: () => boolean;
+}
+
+/** A route that writes its own answer: files and pages. APIs are `HttpRoute`s. */
 export interface Route {
   /** Upper case. `GET` also serves HEAD. */
   methods: readonly string[];
   /** An exact path, or a prefix when it ends with `/*` (then `/x/*` matches `/x/` and all below). */
   path: string;
+  /** Paths below the prefix that are not this route's. */
+  except?: (path: string) => boolean;
   /** Meant for pages: refused under a Host name nobody configured. */
   browser?: boolean;
   /** Owns the response from here on. Security headers are set already. A throw or rejection before the headers are sent
@@ -33,123 +53,201 @@ export interface Route {
 }
 
 export interface HttpParts {
+  world: World;
   log: Logger;
+  refusals: RefusalLog;
   settings: ServerSettings;
   loopbackBind: boolean;
   /** The one of the handshake: a bearer is one more field to guess in. */
   limiter: AuthLimiter;
   facts: () => ProbeFacts;
+  /** APIs; they come before all pages. */
+  api: readonly HttpRoute[];
   routes: readonly Route[];
   /** Text of `GET /` while no route takes it. */
   about: string;
 }
 
-const covers = (route: Route, path: string): boolean =>
-  route.path.endsWith("/*") ? path.startsWith(route.path.slice(0, -1)) : route.path === path;
+type Found = { api: HttpRoute[]; pages: Route[]; dialect: HttpDialect };
 
-const serves = (route: Route, method: string): boolean =>
+const covers = (route: { path: string; except?: (path: string) => boolean }, path: string): boolean =>
+  route.path.endsWith("/*")
+    ? path.startsWith(route.path.slice(0, -1)) && route.except?.(path) !== true
+    : route.path === path;
+
+const serves = (route: { methods: readonly string[] }, method: string): boolean =>
   route.methods.includes(method) || (method === "HEAD" && route.methods.includes("GET"));
+
+const maxIdChars = 64;
 
 export class HttpRouter {
   readonly #parts: HttpParts;
+  readonly #auth: HttpAuthorizer;
+  readonly #access: AccessLog;
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
+    this.#auth = new HttpAuthorizer(parts);
+    this.#access = new AccessLog(parts);
+  }
+
+  /** Answers so far, by status class; for `/metrics`. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#access.counts;
+  }
+
+  /** What the checks of this port say about a request to another listener of the same gateway, or about an upgrade. */
+  judge(req: IncomingMessage): Judged {
+    const { settings, loopbackBind } = this.#parts;
+    const { host, origin } = req.headers;
+    const { dangerouslyAllowHostHeaderOriginFallback } = settings.controlUi;
+    const rules = { allowedOrigins: settings.allowedOrigins, dangerouslyAllowHostHeaderOriginFallback };
+    return {
+      host: severalHosts(req.headersDistinct.host) ? "missing" : judgeHost(host, { loopbackBind, browser: true }, rules),
+      originAllowed: origin === undefined || originAllowed(origin, host, rules),
+      localDirect: this.#auth.locate(req).localDirect,
+      authenticated: () => this.#auth.judge(req).ok,
+    };
   }
 
   /** Answers one request. Never throws. */
   request(req: IncomingMessage, res: ServerResponse): void {
-    const { log } = this.#parts;
+    const { log, world } = this.#parts;
     req.on("error", (error) => log.debug("request error", { error: error.message }));
     res.on("error", (error) => log.debug("response error", { error: error.message }));
-    try {
-      this.#route(req, res);
-    } catch (error) {
-      this.#broken(req, res, error);
-    }
+    const id = `req_${world.uuid()}`.slice(0, maxIdChars);
+    res.setHeader("x-request-id", id);
+    const path = rawPath(req.url);
+    this.#access.watch(req, res, { id, path, ip: () => this.#auth.locate(req).clientIp });
+    this.#route(req, res, id, path).catch((error: unknown) => this.#failed(req, res, id, path, error));
   }
 
-  #route(req: IncomingMessage, res: ServerResponse): void {
-    const { settings, loopbackBind, routes, about } = this.#parts;
-    const method = req.method ?? "GET";
-    const path = rawPath(req.url);
+  async #route(req: IncomingMessage, res: ServerResponse, id: string, path: string | undefined): Promise<void> {
+    const { settings } = this.#parts;
     if (path === undefined || severalHosts(req.headersDistinct.host)) return sendText(req, res, 400, "Bad Request");
+    const method = req.method ?? "GET";
     if (isProbe(path)) return this.#probe(req, res, path, method);
-    const matching = routes.filter((route) => covers(route, path));
-    const browser = req.headers.origin !== undefined || path === "/" || matching.some((route) => route.browser);
+    const found = this.#find(path);
+    if (this.#hostRefused(req, res, path, found)) return;
+    if (this.#parts.facts().phase === "draining")
+      throw new HttpError(503, "Gateway Stopping", { headers: { "Retry-After": "5", Connection: "close" } });
+    if (hasQueryToken(req.url)) throw new HttpError(400, "A token belongs into a header, never into the address.");
+    const known = found.api.length > 0 || found.pages.length > 0;
+    if (!known && namespaceOf(path)) throw notFound();
+    assertNoForeignPage(req, path, settings);
+    if (allowListed(req, res, path, settings)) return;
+    const first = found.api.find((route) => route.auth?.first);
+    if (first) await this.#authorise(req, first);
+    const route = [...found.api, ...found.pages].find((candidate) => serves(candidate, method));
+    if (!route) return this.#unserved(req, res, path, method, found);
+    if (encoded(req)) throw new HttpError(415, "Unsupported Media Type");
+    if ("dialect" in route) await this.#call(route, req, res, id, path);
+    else await this.#page(route, req, res, path);
+  }
+
+  #find(path: string): Found {
+    const api = this.#parts.api.filter((route) => covers(route, path) && route.enabled?.() !== false);
+    // What an API takes is never a page, whatever the method.
+    const pages = api.length > 0 ? [] : this.#parts.routes.filter((route) => covers(route, path));
+    return { api, pages, dialect: api[0]?.dialect ?? namespaceOf(path) ?? "text" };
+  }
+
+  #hostRefused(req: IncomingMessage, res: ServerResponse, path: string, { api, pages }: Found): boolean {
+    const { settings, loopbackBind } = this.#parts;
+    const browser = req.headers.origin !== undefined || path === "/" || [...api, ...pages].some((r) => r.browser);
     const { dangerouslyAllowHostHeaderOriginFallback } = settings.controlUi;
     const host = judgeHost(
       req.headers.host,
       { loopbackBind, browser },
       { allowedOrigins: settings.allowedOrigins, dangerouslyAllowHostHeaderOriginFallback },
     );
-    if (host === "missing") return sendText(req, res, 400, "Bad Request");
-    if (host === "foreign") return sendText(req, res, 421, "Host not allowed");
-    if (this.#parts.facts().phase === "draining") {
-      return sendText(req, res, 503, "Gateway Stopping", { "Retry-After": "5", Connection: "close" });
-    }
-    const encoding = req.headers["content-encoding"];
-    if (encoding !== undefined && encoding.toLowerCase() !== "identity")
-      return sendText(req, res, 415, "Unsupported Media Type");
-    const route = matching.find((candidate) => serves(candidate, method));
-    if (route) return this.#run(route, req, res, path);
-    if (matching.length > 0)
-      return methodNotAllowed(
-        req,
-        res,
-        matching.flatMap((candidate) => candidate.methods),
-      );
-    if (path !== "/") return sendText(req, res, 404, "Not Found");
-    if (method !== "GET" && method !== "HEAD") return methodNotAllowed(req, res, ["GET"]);
-    sendText(req, res, 200, about);
+    if (host === "missing") sendText(req, res, 400, "Bad Request", {}, this.#parts.world);
+    else if (host === "foreign") sendText(req, res, 421, "Host not allowed", {}, this.#parts.world);
+    return host !== "ok";
+  }
+
+  #unserved(req: IncomingMessage, res: ServerResponse, path: string, method: string, { api, pages }: Found): void {
+    const methods = [...api, ...pages].flatMap((candidate) => candidate.methods);
+    if (methods.length > 0) return this.#methodNotAllowed(req, res, methods);
+    if (path !== "/") return sendText(req, res, 404, "Not Found", {}, this.#parts.world);
+    if (method !== "GET" && method !== "HEAD") return this.#methodNotAllowed(req, res, ["GET"]);
+    sendText(req, res, 200, this.#parts.about);
+  }
+
+  #methodNotAllowed(req: IncomingMessage, res: ServerResponse, methods: readonly string[]): void {
+    const allow = [...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
+    sendText(req, res, 405, "Method Not Allowed", { Allow: allow.join(", ") }, this.#parts.world);
   }
 
   #probe(req: IncomingMessage, res: ServerResponse, path: string, method: string): void {
-    if (method !== "GET" && method !== "HEAD") return methodNotAllowed(req, res, ["GET"]);
-    const { status, body } = answerProbe(path, this.#parts.facts(), this.#privileged(req));
+    if (method !== "GET" && method !== "HEAD") return this.#methodNotAllowed(req, res, ["GET"]);
+    const privileged = this.#auth.locate(req).localDirect || this.#auth.judge(req).ok;
+    const { status, body } = answerProbe(path, this.#parts.facts(), privileged);
     sendJson(req, res, status, body, status === 503 ? { "Retry-After": "5" } : {});
   }
 
-  #privileged(req: IncomingMessage): boolean {
-    return this.#locate(req).localDirect || this.#authenticated(req);
+  /** Throws HttpError 401 or 429; wrong guesses from the owner's machine are answered late. */
+  async #authorise(req: IncomingMessage, route: HttpRoute): Promise<void> {
+    const verdict = this.#auth.judge(req, route.auth);
+    if (verdict.ok) return;
+    if ("holdMs" in verdict && verdict.holdMs > 0)
+      await new Promise<void>((resolve) => this.#parts.world.after(verdict.holdMs, resolve));
+    const { clientIp } = this.#auth.locate(req);
+    this.#parts.refusals.warn(`http refused: ${"lockedMs" in verdict ? "locked" : "unauthorized"}`, {
+      path: route.path,
+      remote: clientIp,
+      origin: req.headers.origin?.slice(0, 200),
+    });
+    throw authError(verdict);
   }
 
-  /** Whether the operator secret was given. Once an address is locked no bearer of it is looked at (R-AUTH-5). */
-  #authenticated(req: IncomingMessage): boolean {
-    const { settings, limiter } = this.#parts;
-    const given = bearerOf(req.headers.authorization);
-    if (given === undefined) return false;
-    const who = guesser(this.#locate(req), req.headers.origin);
-    if (limiter.lockedForMs(who) > 0) return false;
-    const valid = bearerValid(settings.auth, given);
-    if (valid) limiter.succeeded(who);
-    else limiter.failed(who);
-    return valid;
-  }
-
-  #locate(req: IncomingMessage) {
-    return locate({ address: req.socket.remoteAddress, headers: req.headers }, this.#parts.settings.trustedProxies);
-  }
-
-  #run(route: Route, req: IncomingMessage, res: ServerResponse, path: string): void {
+  async #call(route: HttpRoute, req: IncomingMessage, res: ServerResponse, id: string, path: string): Promise<void> {
+    const { auth } = route;
+    if (auth && !auth.first) await this.#authorise(req, route);
     secure(res);
-    const context: RouteContext = {
+    const { clientIp, localDirect } = this.#auth.locate(req);
+    const authenticated = auth ? true : this.#auth.judge(req).ok;
+    const call = new RoutedCall(req, res, {
+      id,
       path,
-      localDirect: this.#locate(req).localDirect,
-      authenticated: this.#authenticated(req),
-    };
-    const running = route.handle(req, res, context);
-    if (running instanceof Promise) running.catch((error: unknown) => this.#broken(req, res, error));
+      caller: { ip: clientIp, localDirect, authenticated },
+      route,
+      world: this.#parts.world,
+      log: this.#parts.log,
+    });
+    call.reply(await route.handle(call));
   }
 
-  #broken(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    this.#parts.log.error(`${req.method ?? "GET"} ${(rawPath(req.url) ?? "").slice(0, 240)} failed`, { error });
-    if (res.headersSent) res.destroy();
-    else sendText(req, res, 500, "Internal Server Error");
+  async #page(route: Route, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    secure(res);
+    const { localDirect } = this.#auth.locate(req);
+    await route.handle(req, res, { path, localDirect, authenticated: this.#auth.judge(req).ok });
+  }
+
+  #failed(req: IncomingMessage, res: ServerResponse, id: string, path = "", thrown: unknown): void {
+    const known = toHttpError(thrown);
+    if (!known)
+      this.#parts.log.error(`${req.method ?? "GET"} ${path.slice(0, 240)} failed`, { id, error: thrown as Error });
+    if (res.headersSent) return void res.destroy();
+    const error = known ?? new HttpError(500, "Internal Server Error");
+    const { type, body } = errorAnswer(this.#find(path).dialect, error);
+    const headers = { "Cache-Control": "no-store", ...error.headers };
+    // A client that is too slow, or gone, is not waited for.
+    const closing = error.status === 408 ? { ...headers, Connection: "close" } : headers;
+    sendBytes(req, res, error.status, type, Buffer.from(body), closing, this.#parts.world);
   }
 }
 
-function methodNotAllowed(req: IncomingMessage, res: ServerResponse, methods: readonly string[]): void {
-  const allow = [...new Set(methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))];
-  sendText(req, res, 405, "Method Not Allowed", { Allow: allow.join(", ") });
+const notFound = (): HttpError => new HttpError(404, "Not Found");
+
+const encoded = (req: IncomingMessage): boolean => {
+  const encoding = req.headers["content-encoding"];
+  return encoding !== undefined && encoding.toLowerCase() !== "identity";
+};
+
+/** `?token=` in any position and spelling that a query parser would accept. */
+function hasQueryToken(target: string | undefined): boolean {
+  const at = target?.indexOf("?") ?? -1;
+  if (at === -1 || !/token|%/i.test(target?.slice(at) ?? "")) return false;
+  return new URLSearchParams(target?.slice(at + 1)).has("token");
 }

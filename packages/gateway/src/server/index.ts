@@ -5,8 +5,11 @@
 export { ListenError, Listener, listenerLimits, type ListenOptions, type Router } from "./listener.ts";
 export { Server, type ServerParts } from "./server.ts";
 export { sendJson, sendText, refuseUpgrade } from "./http-reply.ts";
-export type { Route, RouteContext } from "./http.ts";
+export type { SocketTaker } from "./entry.ts";
+export type { Judged, Route, RouteContext } from "./http.ts";
 export type { ServerInfo } from "./hello.ts";
+export { controlUiRoutes, noControlUiRoutes, type Avatar, type ControlUiParts } from "./control-ui.ts";
+export { contentType } from "./static-files.ts";
 export type { Outcome, OutcomePort } from "./idempotency.ts";
 export type { Phase } from "./probes.ts";
 export { bearerValid, judgeSharedSecret, secretEquals, type AuthReason, type Credentials } from "./auth.ts";

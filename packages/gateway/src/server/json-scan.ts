@@ -11,7 +11,10 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** Nesting and token count in one linear pass. Works on any bytes; text that is not JSON simply fails to parse later. */
-export function scanJson(bytes: Uint8Array, limit: number = jsonLimits.maxTokens): "ok" | "too deep" | "too many values" {
+export function scanJson(
+  bytes: Uint8Array,
+  limit: number = jsonLimits.maxTokens,
+): "ok" | "too deep" | "too many values" {
   const { maxDepth } = jsonLimits;
   const maxTokens = bytes.length > jsonLimits.countTokensAboveBytes ? limit : Number.POSITIVE_INFINITY;
   let depth = 0;

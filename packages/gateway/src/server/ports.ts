@@ -77,6 +77,8 @@ export interface ServerSettings {
   readonly auth: AuthSettings;
   readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
+  /** Origins whose pages may call the API across sites. */
+  readonly corsOrigins?: readonly string[];
   readonly controlUi: {
     allowInsecureAuth: boolean;
     dangerouslyDisableDeviceAuth: boolean;

@@ -1,22 +1,24 @@
 /** One generation of the gateway's front: its connections, from upgrade to close. The port itself belongs to `Listener`. */
 import { closeRules } from "@openclaw/protocol";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { Bus } from "../kernel/bus.ts";
 import type { Identity } from "../kernel/call.ts";
+import type { HttpRoute } from "../kernel/http.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { Timer, World } from "../kernel/world.ts";
 import { AuthLimiter } from "./auth-limiter.ts";
 import { closeReason } from "./refusals.ts";
 import { Connection, type ConnectionOwner, type Entrance } from "./connection.ts";
 import { Dispatcher } from "./dispatch.ts";
-import { Entry } from "./entry.ts";
+import { Entry, type SocketTaker } from "./entry.ts";
 import { Fanout } from "./fanout.ts";
 import { FrameLog } from "./frame-log.ts";
 import { Greeter } from "./greeter.ts";
 import { Handshake } from "./handshake.ts";
 import { advertisedEvents, helloOk, type ServerInfo } from "./hello.ts";
-import { HttpRouter, type Route } from "./http.ts";
+import { HttpRouter, type Judged, type Route } from "./http.ts";
 import type { OutcomePort } from "./idempotency.ts";
 import type { Listener } from "./listener.ts";
 import type { DevicePort, HandlerTable, PresencePort, ServerSettings, SnapshotPort } from "./ports.ts";
@@ -41,8 +43,13 @@ export interface ServerParts {
   info: ServerInfo;
   /** Confirms logins of the tailnet; absent, none counts. */
   tailnet?: TailnetPort;
-  /** Plain HTTP beside the probes. */
+  /** Plain HTTP beside the probes: APIs, then pages. */
+  api?: readonly HttpRoute[];
   routes?: readonly Route[];
+  /** Who takes upgrades to a path instead of the control protocol. */
+  socket?: (path: string) => SocketTaker | undefined;
+  /** `canvasHostUrl` of hello-ok for a connection; undefined leaves it out. */
+  canvasUrl?: (identity: Identity, entrance: Pick<Entrance, "host" | "location">) => string | undefined;
   /** Answers of `replay` and `join` methods that outlive the process. */
   outcomes?: OutcomePort;
   /** What is known bad, for `/readyz`: `<channel>/<account>`. Read at use. */
@@ -118,9 +125,12 @@ export class Server {
       unauthenticated: new Unauthenticated(world),
       accept: (ws, socket, entrance) => this.#accept(ws, socket, entrance),
       excess: (place) => this.#byPlace.get(place)?.close(closeRules.tooMany),
+      socket: parts.socket,
     });
     this.#http = new HttpRouter({
+      world,
       log,
+      refusals: this.#refusals,
       settings,
       loopbackBind: listener.loopback,
       limiter,
@@ -130,6 +140,7 @@ export class Server {
         version: parts.info.version,
         failing: parts.failing?.() ?? [],
       }),
+      api: parts.api ?? [],
       routes: parts.routes ?? [],
       about: parts.about ?? `OpenClaw Gateway ${parts.info.version}\nConnect with a WebSocket client on this port.\n`,
     });
@@ -204,6 +215,11 @@ export class Server {
     this.#unsubscribe = undefined;
   }
 
+  /** For other listeners of this gateway: what the checks of this port say about a request. */
+  judge(req: IncomingMessage): Judged {
+    return this.#http.judge(req);
+  }
+
   /** Open connections in order of arrival; those still in the handshake are not counted. */
   connections(): Identity[] {
     const open: Identity[] = [];
@@ -244,6 +260,7 @@ export class Server {
       snapshot: snapshots.snapshot(identity),
       maxBufferedBytes: settings.maxBufferedBytes,
       tickIntervalMs: settings.tickIntervalMs,
+      canvasHostUrl: this.#parts.canvasUrl?.(identity, connection.entrance),
     };
     connection.answer(id, helloOk(admission, parts, advertisedEvents()));
     this.#fanout.join(connection);

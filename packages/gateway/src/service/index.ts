@@ -16,6 +16,8 @@ export {
   stopService,
   uninstallService,
   type Action,
+  type InstallOptions,
   type Outcome,
+  type RestartOptions,
 } from "./verbs.ts";
 export { ServiceError, type ServiceProblem, type ServiceState } from "./types.ts";

@@ -144,6 +144,10 @@ export class Launchd implements ServiceBackend {
     return `Restarted LaunchAgent: ${this.#target()}`;
   }
 
+  async endWhenIdle(): Promise<void> {
+    await this.#must(["kill", "SIGUSR2", this.#target()]);
+  }
+
   async #loaded(label = this.label): Promise<boolean> {
     const ran = await this.#launchctl(["print", this.#target(label)], showTimeoutMs);
     if (ran.missing || ran.code === null) throw this.#failure(ran);

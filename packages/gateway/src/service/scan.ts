@@ -26,8 +26,9 @@ export interface OtherService {
 const maxFiles = 500;
 const maxChars = 65_536;
 const named = /openclaw|clawdbot|moltbot/iu;
-const marked = /OPENCLAW_SERVICE_MARKER\W+(?:<[^>]*>\W*)*openclaw/u;
-const nodeHost = /OPENCLAW_SERVICE_KIND\W+(?:<[^>]*>\W*)*node\b/u;
+/** A variable of a unit, or a key and its string in a plist. */
+const marked = /OPENCLAW_SERVICE_MARKER(?:=|<\/key>\s*<string>)openclaw\b/u;
+const nodeHost = /OPENCLAW_SERVICE_KIND(?:=|<\/key>\s*<string>)node\b/u;
 
 interface Folder {
   path: string;
@@ -137,7 +138,7 @@ export function sameNameElsewhere({ machine, backend }: OpenedService): string |
 
 const list = (folder: string): string[] => {
   try {
-    return readdirSync(folder).slice(0, maxFiles);
+    return readdirSync(folder).sort().slice(0, maxFiles);
   } catch {
     return []; // Not there, or not ours to read.
   }

@@ -106,8 +106,17 @@ export class Systemd implements ServiceBackend {
     const problem = systemdProblem(this.#machine, this.scope);
     if (problem) throw new ServiceError(problem);
     if (this.scope === "system" && this.#machine.uid !== 0) throw this.#needsRoot("gateway install --system");
-    const ran = await this.#systemctl(["show", "--property=Version"], showTimeoutMs);
+    const ran = await this.#systemctl(["show", "--property=Version", "--property=UnitPath"], showTimeoutMs);
     if (ran.code !== 0) throw this.#failure(ran);
+    const places = /^UnitPath=(.+)$/mu.exec(ran.stdout)?.[1]?.split(" ");
+    const folder = unitFolder(this.#machine, this.scope);
+    if (places && !places.includes(folder)) {
+      throw new ServiceError({
+        code: "other-home",
+        message: `The systemd manager of ${this.#machine.user} does not read ${folder}: HOME of this shell is another one than the account's.`,
+        hints: [`HOME=~${this.#machine.user} ${commandLine(this.#world, "gateway install")}`],
+      });
+    }
     const version = Number(/^Version=\D*(\d+)/mu.exec(ran.stdout)?.[1] ?? 0);
     const helper = ["/usr/bin/systemd-notify", "/bin/systemd-notify"].some((path) =>
       existsSync(this.#machine.at(path)),
@@ -179,6 +188,10 @@ export class Systemd implements ServiceBackend {
   async restart(): Promise<string> {
     await this.#job("restart");
     return `Restarted systemd service: ${this.label}`;
+  }
+
+  async endWhenIdle(): Promise<void> {
+    await this.#must(["kill", "--kill-who=main", "--signal=SIGUSR2", this.label]);
   }
 
   /** Starts or restarts with the start limit cleared (R-SVC-7). Jobs that others ask for at the same time may take this one's

@@ -113,4 +113,6 @@ export interface ServiceBackend {
   start(): Promise<string>;
   stop(): Promise<string>;
   restart(): Promise<string>;
+  /** Asks the gateway to end once its running turns are over; resolves at once. Throws ServiceError where that cannot be asked. */
+  endWhenIdle(): Promise<void>;
 }

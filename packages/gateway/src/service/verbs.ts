@@ -164,12 +164,18 @@ export function stopService(service: OpenedService): Promise<Outcome> {
   });
 }
 
-export function restartService(service: OpenedService): Promise<Outcome> {
+export interface RestartOptions {
+  /** Wait for the running turns first, at most this long. */
+  whenIdleMs?: number;
+}
+
+export function restartService(service: OpenedService, { whenIdleMs }: RestartOptions = {}): Promise<Outcome> {
   return outcomeOf("restart", "restart", async () => {
     const { backend, world } = service;
     const before = await backend.look();
     if (!present(before)) return missing("restart", before, world);
     const former = formerFailure(before);
+    const busy = whenIdleMs === undefined ? [] : await awaitIdle(backend, before, world, whenIdleMs);
     const message = await backend.restart();
     const late = await awaitAnswer(backend, world);
     return {
@@ -177,10 +183,31 @@ export function restartService(service: OpenedService): Promise<Outcome> {
       ok: true,
       result: "restarted",
       message,
-      ...some("warnings", [...former, ...late]),
+      ...some("warnings", [...former, ...busy, ...late]),
       service: shown(await backend.look()),
     };
   });
+}
+
+const idlePollMs = 100;
+
+/** The gateway admits nothing new, and ends when its turns are over. Returns what is worth a warning. */
+async function awaitIdle(
+  backend: OpenedService["backend"],
+  before: ServiceState,
+  world: World,
+  limitMs: number,
+): Promise<string[]> {
+  if (before.runtime.status !== "running") return [];
+  await backend.endWhenIdle();
+  const deadline = world.monotonic() + limitMs;
+  for (;;) {
+    const { runtime } = await backend.look();
+    if (runtime.status !== "running" || runtime.pid !== before.runtime.pid) return [];
+    if (world.monotonic() >= deadline)
+      return [`It was still busy after ${Math.round(limitMs / 1_000)} s; what ran was interrupted.`];
+    await world.sleep(idlePollMs);
+  }
 }
 
 /** A manager that still runs a definition whose file is gone can be stopped, and told to. */

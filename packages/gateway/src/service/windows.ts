@@ -117,6 +117,12 @@ export class WindowsTask implements ServiceBackend {
     return `Restarted Scheduled Task: ${this.label}`;
   }
 
+  endWhenIdle(): Promise<void> {
+    const hints = [commandLine(this.#world, "gateway restart")];
+    const message = "A scheduled task cannot be asked to end when it is idle.";
+    return Promise.reject(new ServiceError({ code: "not-offered", message, hints }));
+  }
+
   async #must(args: readonly string[]): Promise<void> {
     const ran = await this.#schtasks(args);
     if (ran.code !== 0) throw this.#failure(ran);

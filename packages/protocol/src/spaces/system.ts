@@ -284,7 +284,6 @@ export const wake = method({
   name: "wake",
   scope: "operator.write",
   summary: "Queues text for the main session; mode `now` runs a heartbeat at once.",
-  planned: true,
   params: closed({ mode: choice("now", "next-heartbeat"), text: str1 }),
   result: open({ ok: bool }),
 });

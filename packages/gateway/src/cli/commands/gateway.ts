@@ -81,4 +81,15 @@ export const gatewayCommands: readonly CommandRow[] = [
     anyConfig: true,
     load: async () => (await import("../gateway-probe.ts")).run,
   },
+  {
+    path: "dashboard",
+    summary: "Open the Control UI in a browser",
+    options: [...target("3000"), json, { name: "no-open", text: "Only print the address" }],
+    examples: [
+      ["openclaw dashboard", "print the address, copy it, open it"],
+      ["openclaw dashboard --no-open", "print the address"],
+    ],
+    anyConfig: true,
+    load: async () => (await import("../dashboard.ts")).run,
+  },
 ];

@@ -54,7 +54,11 @@ const rows: readonly CommandRow[] = [
   {
     path: "gateway restart",
     summary: "Restart the service",
-    options: [system, json],
+    options: [
+      { name: "when-idle", text: "Let the running turns end first; nothing new is admitted meanwhile" },
+      system,
+      json,
+    ],
     anyConfig: true,
     load: async () => (await import("../gateway-service.ts")).restart,
   },

@@ -110,7 +110,7 @@ export const isDirect = (request: RunRequest): boolean =>
 
 export const defaultTimeoutMs = (deps: Deps): number => deps.config.current.agents.defaults.timeoutSeconds * 1_000;
 
-function assertSendable(sessionKey: string, deps: Deps): void {
+export function assertSendable(sessionKey: string, deps: Deps): void {
   if (sessionKey === "" || deps.sessions.maySend(deps.sessions.get(sessionKey) ?? { key: sessionKey })) return;
   throw new GatewayError("invalid", "send blocked by session policy");
 }
@@ -259,4 +259,14 @@ function levelOf(text: string | undefined): string | undefined {
       `invalid thinking level "${text.slice(0, 40)}" (use off|minimal|low|medium|high|xhigh)`,
     );
   return level;
+}
+
+/** A key in use belongs to who used it first. Throws GatewayError("invalid") for anybody else. */
+export function assertOwner(principal: string, caller: Caller, runId: string): void {
+  if (principal === caller.principal) return;
+  throw new GatewayError(
+    "invalid",
+    `idempotencyKey "${runId.slice(0, 128)}" is in use by another client; choose a new one`,
+    { details: { code: "IDEMPOTENCY_KEY_IN_USE" } },
+  );
 }

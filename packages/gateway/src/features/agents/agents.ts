@@ -1,11 +1,13 @@
 /** Agents: admits messages, runs them, stops them. See `index.ts` for what the room guarantees. */
-import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
+import { GatewayError, type MethodParams, type MethodResult, type ToolCallContent } from "@openclaw/protocol";
 import type { Bus } from "../../kernel/bus.ts";
 import type { Service } from "../../kernel/lifecycle.ts";
 import type { Timer, World } from "../../kernel/world.ts";
+import type { Tx } from "../../store/store.ts";
 import type { ToolBox } from "../tools/index.ts";
-import { admitAgent, admitChat, type Caller, isDirect, parseText } from "./admission.ts";
+import { admitAgent, admitChat, assertOwner, type Caller, isDirect, parseText } from "./admission.ts";
 import { admitChannel, type ChannelMessage } from "./channel-admission.ts";
+import { admitClient, type ClientMessage, pendingCalls } from "./client-admission.ts";
 import { ContextCache } from "./context-cache.ts";
 import { AgentDirectory } from "./directory.ts";
 import type { ReplyRoute } from "./delivery.ts";
@@ -14,6 +16,7 @@ import type { EndedRun, LiveRun, Steer } from "./live-run.ts";
 import { runLoop } from "./loop.ts";
 import { waitAnswer } from "./outcome.ts";
 import { recoverRuns } from "./recovery.ts";
+import type { RunRequest } from "./request.ts";
 import { commandEnding } from "./run-commits.ts";
 import { type Acceptance, Runs } from "./runs.ts";
 import { type RunFamily, type RunRow, RunTable } from "./runs.store.ts";
@@ -194,6 +197,16 @@ export class Agents implements Service {
     return admitChannel(message, this.#deps);
   }
 
+  /** The acceptance of a request of the HTTP APIs, for `submit`. Throws GatewayError("invalid"). */
+  fromClient(message: ClientMessage): Acceptance {
+    return admitClient(message, this.#deps);
+  }
+
+  /** Calls with which the last run of a session handed over to its client, and that have no result yet. */
+  pendingCalls(sessionKey: string): ToolCallContent[] {
+    return pendingCalls(sessionKey, this.#deps);
+  }
+
   /** Gives a message to the run that is active in a session, to be read after its present tool calls. False when there is none
    *  that may take it. */
   steer(sessionKey: string, steer: Steer): boolean {
@@ -203,13 +216,26 @@ export class Agents implements Service {
     return true;
   }
 
+  /** What the run that is active in a session was asked to do. */
+  activeRequest(sessionKey: string): RunRequest | undefined {
+    return this.runs.lanes.of(sessionKey)[0]?.request;
+  }
+
   /** Where the answer of a run that is not over goes. */
   routeOf(runId: string): ReplyRoute | undefined {
-    for (const family of ["channel", "agent", "chat"] as const) {
-      const run = this.runs.live(family, runId);
-      if (run) return run.request.route;
-    }
-    return undefined;
+    return this.runs.find(runId)?.request.route;
+  }
+
+  /** Writes down what a run says before its end; from then on it is not repeated after a crash. False when it is over. */
+  async speak(runId: string, write: (tx: Tx, runRowId: number) => void): Promise<boolean> {
+    const run = this.runs.find(runId);
+    if (!run) return false;
+    return await this.#deps.store.commit((tx) => {
+      if (!run.live) return false;
+      this.#deps.table.markSpoken(tx, run.id);
+      write(tx, run.id);
+      return true;
+    });
   }
 
   /** Whether something runs or waits in the lane of a session. */
@@ -384,13 +410,4 @@ export class Agents implements Service {
       timer.cancel();
     }
   }
-}
-
-function assertOwner(principal: string, caller: Caller, runId: string): void {
-  if (principal === caller.principal) return;
-  throw new GatewayError(
-    "invalid",
-    `idempotencyKey "${runId.slice(0, 128)}" is in use by another client; choose a new one`,
-    { details: { code: "IDEMPOTENCY_KEY_IN_USE" } },
-  );
 }

@@ -27,6 +27,7 @@ export interface ChannelMessage {
   route: ReplyRoute;
   extraSystemPrompt?: string;
   historyTurns?: number;
+  skills?: readonly string[];
   /** Further writes of the commit that stores the run. */
   write: (tx: Tx, runRowId: number) => void;
 }
@@ -49,6 +50,7 @@ export function admitChannel(message: ChannelMessage, deps: AdmissionDeps): Acce
     ...(parsed.command ? { command: parsed.command } : {}),
     ...(message.extraSystemPrompt ? { extraSystemPrompt: message.extraSystemPrompt } : {}),
     ...(message.historyTurns === undefined ? {} : { historyTurns: message.historyTurns }),
+    ...(message.skills ? { skills: [...message.skills] } : {}),
   };
   const name = parsed.command?.name;
   const final = name === "new" || name === "reset" ? startingOver(request, deps) : request;

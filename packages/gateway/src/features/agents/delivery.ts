@@ -2,6 +2,7 @@
  *  channels room implements the ports and this room never imports it. */
 import type { Tx } from "../../store/store.ts";
 import type { Ending } from "./ending.ts";
+import type { HookFacts } from "./request.ts";
 import type { TerminalState } from "./run-state.ts";
 import type { RunFamily } from "./runs.store.ts";
 
@@ -44,8 +45,12 @@ export interface RunEnd {
   /** As the model wrote them, reserved tokens and tags included, in order. */
   texts: readonly string[];
   error?: string;
-  /** Adds the configured prefix, and to the last text the usage footer. */
-  finish(text: string, last: boolean): string;
+  /** Set by who changes an end on its way to the outbox: how long it may wait, and what it is called there. */
+  kind?: "heartbeat";
+  /** The webhook that asked for it. */
+  hook?: HookFacts;
+  /** Adds the configured prefix and the usage footer. */
+  finish(text: string, add: { prefix: boolean; footer: boolean }): string;
   /** What `prepare` returned. */
   prepared?: unknown;
 }

@@ -1,5 +1,5 @@
 /** How a turn ended, before it is stored and told. */
-import type { Message, Usage } from "@openclaw/protocol";
+import type { Message, StopReason, ToolCallContent, Usage } from "@openclaw/protocol";
 import type { SessionEntry } from "../sessions/index.ts";
 import type { Tx } from "../../store/store.ts";
 import type { ErrorKind } from "./announcer.ts";
@@ -26,6 +26,10 @@ export interface Ending {
   provider?: string;
   model?: string;
   usage?: Usage;
+  /** Why the model stopped. */
+  stopReason?: StopReason;
+  /** Calls of tools that the client runs; they ended the run. */
+  clientCalls?: ToolCallContent[];
   /** What `EndingPort.prepare` returned. */
   prepared?: unknown;
   /** What a command changes, in the same commit. */

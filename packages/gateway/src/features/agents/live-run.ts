@@ -5,6 +5,7 @@ import type { Timer, World } from "../../kernel/world.ts";
 import type { Tx } from "../../store/store.ts";
 import type { Announcer } from "./announcer.ts";
 import { type ReplyRoute, sameChat } from "./delivery.ts";
+import type { Ending } from "./ending.ts";
 import type { LaneClass } from "./lanes.ts";
 import type { RunOutcome } from "./outcome.ts";
 import type { RunRequest } from "./request.ts";
@@ -18,6 +19,11 @@ export interface EndedRun {
   footer: string;
   startedAt?: number;
   endedAt: number;
+  /** How it ended, for a caller that waited; not stored. */
+  ending?: Pick<
+    Ending,
+    "state" | "reason" | "error" | "errorKind" | "texts" | "usage" | "stopReason" | "clientCalls" | "command"
+  >;
 }
 
 /** Text of the message the model is writing now. */

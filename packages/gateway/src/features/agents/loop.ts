@@ -1,6 +1,13 @@
 /** The loop of one run: model call, tool calls, model call … until the model has nothing left to do (agent.md §8.1). It ends by
  *  returning an Ending, or undefined when the run was ended by somebody else; what it does after that is fenced by `run.live`. */
-import { type AssistantMessage, emptyUsage, type Message, messageText, type Usage } from "@openclaw/protocol";
+import {
+  type AssistantMessage,
+  emptyUsage,
+  type Message,
+  messageText,
+  type ToolCallContent,
+  type Usage,
+} from "@openclaw/protocol";
 import { checkContextWindow, type ModelEvent, type ModelRequest } from "../models/index.ts";
 import { compactSession, needsCompaction } from "./compact-session.ts";
 import { contextOf, fitFor, newestTurns, toolCallsOf } from "./context.ts";
@@ -61,6 +68,13 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
     const text = messageText(message);
     const wanted = toolCallsOf(message);
     if (wanted.length === 0) return doneEnding(turn, message, [...texts, text], usage);
+    const handed = handedOver(run, wanted, invalid);
+    if (handed.length > 0) {
+      const own = wanted.length > handed.length;
+      if (own && !(await runToolCalls(run, message, invalid, turn, deps, handed))) return undefined;
+      const ending = doneEnding(turn, message, [...texts, text], usage);
+      return { ...ending, messages: own ? [] : [message], clientCalls: handed };
+    }
     texts.push(text);
     toolCalls += wanted.length;
     if (toolCalls > maxToolCalls) return limitEnding(turn, `${maxToolCalls} tool calls`, texts, usage);
@@ -76,7 +90,9 @@ export async function runLoop(run: LiveRun, deps: TurnDeps): Promise<Ending | un
 /** A message that was stopped while it waited enters the transcript when it is stopped, maybe in the middle of this run: it is
  *  no part of what this run answers. */
 function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
-  const clock = turn.model.api === "offline" ? undefined : { timeZone: turn.timeZone };
+  // Clients of the HTTP APIs say themselves what the model reads.
+  const silent = turn.model.api === "offline" || run.request.client !== undefined;
+  const clock = silent ? undefined : { timeZone: turn.timeZone };
   const context = contextOf(deps.contexts.read(run.sessionId), clock);
   const asked = context.findIndex(({ id }) => id === run.userEntryId);
   const mine = context.filter(
@@ -85,14 +101,23 @@ function readContext(run: LiveRun, turn: Turn, deps: TurnDeps) {
   return newestTurns(mine, run.request.historyTurns);
 }
 
+/** Calls that the client runs itself. Those whose arguments are not JSON go back to the model like any other mistake. */
+function handedOver(run: LiveRun, calls: ToolCallContent[], invalid: ReadonlyMap<string, string>): ToolCallContent[] {
+  const tools = run.request.client?.tools ?? [];
+  return calls.filter((call) => !invalid.has(call.id) && tools.some(({ name }) => name === call.name));
+}
+
 /** One model call. Undefined when the run ended meanwhile. */
 async function askModel(run: LiveRun, turn: Turn, messages: Message[], deps: TurnDeps): Promise<Reply> {
+  const { client } = run.request;
   const request: ModelRequest = {
     system: turn.system,
     messages: fitFor(turn.model, messages),
     tools: turn.specs,
     thinking: turn.thinking,
     sessionKey: run.sessionKey,
+    ...(client?.maxTokens === undefined ? {} : { maxTokens: client.maxTokens }),
+    ...(client ? { settings: client.settings } : {}),
   };
   const invalid = new Map<string, string>();
   run.announcer.messageStart();
@@ -160,6 +185,7 @@ function doneEnding(turn: Turn, message: AssistantMessage, texts: string[], usag
     texts: said,
     raw: texts,
     ...(finalText === undefined ? {} : { finalText }),
+    stopReason: message.stopReason,
     session: sessionPatch(turn, message, usage),
     provider: message.provider,
     model: message.model,

@@ -17,7 +17,9 @@ export async function recoverRuns(deps: TurnDeps): Promise<{ again: RunRow[]; in
     if (rows.length === 0) return { again, interrupted };
     last = rows.at(-1)?.id ?? last;
     const verdicts = rows.map((row) =>
-      row.state === "accepted" || (!row.effects && row.attempts < maxAttempts) ? "again" : "interrupt",
+      !row.request.client && (row.state === "accepted" || (!row.effects && row.attempts < maxAttempts))
+        ? "again"
+        : "interrupt",
     );
     await deps.store.commit((tx) => {
       for (const [index, row] of rows.entries()) {
@@ -80,6 +82,7 @@ function interrupt(tx: Parameters<Parameters<TurnDeps["store"]["commit"]>[0]>[0]
     error: text,
     finish: (said) => said,
     ...(row.request.route ? { route: row.request.route } : {}),
+    ...(row.request.hook ? { hook: row.request.hook } : {}),
   });
 }
 
@@ -91,8 +94,10 @@ function asked({ userEntryId, request, acceptedAt }: RunRow): Message[] {
 }
 
 function noticeText(row: RunRow, pending: AssistantMessage | undefined): string {
+  if (row.request.client && !row.effects)
+    return "The gateway stopped while this request was being answered, and the client that waited for it is gone.";
   if (!row.effects)
     return `The gateway stopped ${row.attempts} times while this message was being answered. It is not tried again by itself; send it again if it still matters.`;
   const names = pending ? [...new Set(toolCallsOf(pending).map((call) => call.name))].join(", ") : "";
-  return `The gateway stopped in the middle of this run, after tools with effects had started${names ? ` (last: ${names})` : ""}. It was not repeated. Look at what was done before you ask again.`;
+  return `The gateway stopped in the middle of this run, after tools with effects had started or a part of the answer was sent${names ? ` (last: ${names})` : ""}. It was not repeated. Look at what was done before you ask again.`;
 }

@@ -1,6 +1,7 @@
 /** What a run was asked to do, as its row keeps it. Plain JSON. */
 import type { ImageContent } from "@openclaw/protocol";
 import type { RunOrigin } from "../tools/tool.ts";
+import type { ClientRequest } from "./client-admission.ts";
 import type { ReplyRoute } from "./delivery.ts";
 
 export interface RunRequest {
@@ -33,4 +34,21 @@ export interface RunRequest {
   route?: ReplyRoute;
   /** Turns of the person that the model is shown, where the chat has a limit of its own. */
   historyTurns?: number;
+  /** The only skills the prompt names, where the chat has a list of its own. */
+  skills?: string[];
+  /** No person spoke: the session stays as old as it was, and is not started over because of its age. */
+  background?: true;
+  /** The webhook that started it, told to whoever hears of its end. */
+  hook?: HookFacts;
+  /** What a client of the HTTP APIs asked for beside the message. Nobody takes up such a run after a restart: its client is
+   *  gone with the process. */
+  client?: ClientRequest;
+}
+
+export interface HookFacts {
+  /** Of the source, for people. */
+  name: string;
+  /** Session that hears how it ended, and whether that wakes its agent at once. */
+  tellKey: string;
+  wake: boolean;
 }

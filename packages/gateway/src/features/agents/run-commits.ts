@@ -2,6 +2,7 @@
 import { emptyUsage, type Message, messageText } from "@openclaw/protocol";
 import type { ToolDetail } from "../../kernel/bus.ts";
 import type { Tx } from "../../store/store.ts";
+import type { ClientRequest } from "./client-admission.ts";
 import { injectedMessage, lostResult, toolCallsOf } from "./context.ts";
 import type { RunEnd } from "./delivery.ts";
 import type { Ending } from "./ending.ts";
@@ -32,7 +33,7 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
       let session = sessions.ensure(tx, run.sessionKey);
       if (userEntryId === undefined) {
         if (run.request.fresh) session = sessions.rollover(tx, run.sessionKey, "new");
-        else if (!run.request.command && sessions.isStale(session, startedAt))
+        else if (!run.request.command && !run.request.background && sessions.isStale(session, startedAt))
           session = sessions.rollover(tx, run.sessionKey, "daily");
         const notes = events.map(({ ts, text }) => `System: [${new Date(ts).toISOString()}] ${text}`);
         if (session.abortedLastRun && !run.request.command)
@@ -48,7 +49,7 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
         // A command and its answer are stored together when it is done.
         if (!run.request.command) userEntryId = appendMessage(tx, run, deps);
         sessions.update(tx, run.sessionKey, {
-          lastInteractionAt: startedAt,
+          ...(run.request.background ? {} : { lastInteractionAt: startedAt }),
           ...(run.request.command ? {} : { abortedLastRun: undefined }),
           ...(run.request.sessionModel
             ? { providerOverride: run.request.sessionModel.provider, modelOverride: run.request.sessionModel.id }
@@ -74,13 +75,31 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
 }
 
 function appendMessage(tx: Tx, run: LiveRun, deps: TurnDeps): string | undefined {
-  const { message, images } = run.request;
-  if (message === "" && images.length === 0) return undefined;
+  const { message, images, client } = run.request;
+  const answered = client && appendResults(tx, run, client, deps);
+  if (message === "" && images.length === 0) return answered;
   const content = [...(message === "" ? [] : [{ type: "text" as const, text: message }]), ...images];
   return deps.sessions.append(tx, run.sessionKey, {
     type: "message",
     message: { role: "user", content, timestamp: run.acceptedAt },
   }).id;
+}
+
+/** Results of the calls with which an earlier run handed over to the client. Returns the id of the last one. */
+function appendResults(tx: Tx, run: LiveRun, { results }: ClientRequest, deps: TurnDeps): string | undefined {
+  let last: string | undefined;
+  for (const { callId, name, content } of results) {
+    const message = {
+      role: "toolResult" as const,
+      toolCallId: callId,
+      toolName: name,
+      content,
+      isError: false,
+      timestamp: run.acceptedAt,
+    };
+    last = deps.sessions.append(tx, run.sessionKey, { type: "message", message }).id;
+  }
+  return last;
 }
 
 const detailOf = (level: string): ToolDetail => (level === "on" || level === "full" ? level : "off");
@@ -115,6 +134,7 @@ export async function storeEnding(run: LiveRun, ending: Ending, endedAt: number,
     outcome,
     footer,
     endedAt,
+    ending,
     ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }),
   };
 }
@@ -140,9 +160,11 @@ function toldEnd(run: LiveRun, ending: Ending, footer: string, deps: TurnDeps): 
     started: run.startedAt !== undefined,
     command: ending.command === true || run.request.command !== undefined,
     texts: ending.raw ?? ending.texts ?? [],
-    finish: (text, last) => (ending.command ? text : withPrefix(text, run, ending, deps)) + (last ? footer : ""),
+    finish: (text, add) =>
+      (add.prefix && !ending.command ? withPrefix(text, run, ending, deps) : text) + (add.footer ? footer : ""),
     prepared: ending.prepared,
     ...(route ? { route } : {}),
+    ...(run.request.hook ? { hook: run.request.hook } : {}),
     ...(ending.reason ? { reason: ending.reason } : {}),
     ...(ending.error === undefined ? {} : { error: ending.error }),
   };

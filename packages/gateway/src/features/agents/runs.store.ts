@@ -5,7 +5,8 @@ import type { RunOutcome } from "./outcome.ts";
 import type { RunRequest } from "./request.ts";
 import type { RunState } from "./run-state.ts";
 
-export type RunFamily = "agent" | "chat" | "channel";
+/** `heartbeat` and `hook`: started by the gateway itself, for automation. */
+export type RunFamily = "agent" | "chat" | "channel" | "heartbeat" | "hook";
 
 export interface RunRow {
   id: number;
@@ -147,6 +148,11 @@ export class RunTable {
   /** Written before the first tool with effects of a batch starts (R-RUN-4). */
   markEffects(tx: Tx, id: number, pending: string): void {
     tx.run("UPDATE run SET effects = 1, pending = ? WHERE id = ?", pending, id);
+  }
+
+  /** A part of its answer has left: the run is not repeated after a crash. */
+  markSpoken(tx: Tx, id: number): void {
+    tx.run("UPDATE run SET effects = 1 WHERE id = ?", id);
   }
 
   clearPending(tx: Tx, id: number): void {

@@ -72,6 +72,11 @@ export class Runs {
   all(): LiveRun[] {
     return [...this.#live.values()];
   }
+  /** The run with this id on the wire that is not over, whichever family it belongs to. */
+  find(runId: string): LiveRun | undefined {
+    for (const run of this.#live.values()) if (run.runId === runId && !run.over) return run;
+    return undefined;
+  }
   live(family: RunFamily, runId: string): LiveRun | undefined {
     return this.#live.get(`${family} ${runId}`);
   }

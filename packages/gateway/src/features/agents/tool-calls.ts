@@ -15,15 +15,17 @@ export interface ToolSetting {
   workspace: string;
 }
 
-/** Results in the order of the calls, already in the transcript. Undefined when the run ended meanwhile. */
+/** Results in the order of the calls, already in the transcript. Undefined when the run ended meanwhile. Calls that are `handed`
+ *  over to the client get theirs from a later request. */
 export async function runToolCalls(
   run: LiveRun,
   message: AssistantMessage,
   invalid: ReadonlyMap<string, string>,
   setting: ToolSetting,
   deps: TurnDeps,
+  handed: readonly ToolCallContent[] = [],
 ): Promise<ToolResultMessage[] | undefined> {
-  const calls = toolCallsOf(message);
+  const calls = toolCallsOf(message).filter((call) => !handed.includes(call));
   const batch = { message, results: new Map<string, ToolResultMessage>() };
   run.batch = batch;
   const named = (call: ToolCallContent) => setting.tools.find((tool) => tool.name === call.name);
@@ -95,12 +97,14 @@ async function outcome(
   setting: ToolSetting,
   deps: TurnDeps,
 ): Promise<ToolResult> {
+  if (invalid !== undefined)
+    return errorResult(
+      `The arguments of ${call.name.slice(0, 64)} are not valid JSON: ${invalid.slice(0, 200)}`,
+    );
   if (!tool)
     return errorResult(
       `There is no tool "${call.name.slice(0, 64)}" in this run. Available: ${setting.tools.map(({ name }) => name).join(", ") || "none"}.`,
     );
-  if (invalid !== undefined)
-    return errorResult(`The arguments of ${tool.name} are not valid JSON: ${invalid.slice(0, 200)}`);
   const context: ToolContext = {
     runId: run.runId,
     agentId: run.request.agentId,

@@ -85,7 +85,7 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
     owners: (deps.config.current.commands.ownerAllowFrom ?? []).map(String),
     timeZone: defaults.userTimezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     aliases,
-    skills: deps.skillsPrompt(agentId),
+    skills: deps.skillsPrompt(agentId).filter(({ name }) => run.request.skills?.includes(name) ?? true),
     ...(run.request.extraSystemPrompt ? { extra: run.request.extraSystemPrompt } : {}),
     model: model.ref,
     defaultModel: deps.models.defaultModel(agentId).ref,
@@ -103,11 +103,14 @@ export async function prepareTurn(run: LiveRun, deps: TurnDeps): Promise<Turn> {
     system: text,
     report,
     reportChanged: JSON.stringify(session?.systemPromptReport) !== JSON.stringify(report),
-    specs: tools.map((tool) => ({
-      name: tool.name,
-      description: tool.description,
-      parameters: tool.params as unknown as Record<string, unknown>,
-    })),
+    specs: [
+      ...tools.map((tool) => ({
+        name: tool.name,
+        description: tool.description,
+        parameters: tool.params as unknown as Record<string, unknown>,
+      })),
+      ...(run.request.client?.tools ?? []),
+    ],
     timeZone: defaults.userTimezone,
     threshold: compactionThreshold(model.contextWindow, defaults.compaction),
     keepTokens: Math.min(defaults.compaction.keepRecentTokens, Math.floor(model.contextWindow / 4)),

@@ -38,6 +38,10 @@ export interface AccountSettings<S = unknown> {
   textChunkLimit: number;
   chunkMode: "length" | "newline";
   tables: "off" | "bullets" | "code";
+  /** Finished pieces of an answer are sent early; undefined follows `agents.defaults.blockStreamingDefault`. */
+  blockStreaming?: boolean;
+  /** Size of such a piece, where the account has its own. */
+  blocks?: { minChars?: number; maxChars?: number };
   /** For `channels.status`: `config`, `file`, `env`, `none`. Never the secret. */
   tokenSource?: string;
   settings: S;

@@ -12,6 +12,7 @@ export { modelMethods } from "./models.methods.ts";
 export type { AgentModelSelection, ModelsDescription, ModelsOptions } from "./models.ts";
 export { Models } from "./models.ts";
 export type {
+  CallSettings,
   FailureReason,
   ModelApi,
   ModelDirectory,

@@ -47,6 +47,20 @@ export interface ModelRequest {
   /** For offline/echo and providers that want a stable cache key. */
   sessionKey: string;
   maxTokens?: number;
+  settings?: CallSettings;
+}
+
+/** Sampling and form of one answer, as clients of the HTTP APIs may ask for it. Best effort: a provider that does not know a
+ *  setting leaves it out. */
+export interface CallSettings {
+  temperature?: number;
+  topP?: number;
+  presencePenalty?: number;
+  frequencyPenalty?: number;
+  seed?: number;
+  stopSequences?: string[];
+  /** JSON, of this schema when there is one. */
+  format?: { name?: string; schema?: Record<string, unknown> };
 }
 
 /** Why a model call failed (agent.md §3.5). `aborted`: by the caller's signal. `context_overflow`: compact, do not fail over. */

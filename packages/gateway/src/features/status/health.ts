@@ -5,15 +5,24 @@ import type { Service } from "../../kernel/lifecycle.ts";
 import type { Timer } from "../../kernel/world.ts";
 import type { SessionEntry } from "../sessions/index.ts";
 import { EventLoopWatch } from "./event-loop.ts";
-import type { StatusSources } from "./sources.ts";
+import type { AgentHeartbeat, StatusSources } from "./sources.ts";
 
 export type HealthSnapshot = EventPayload<"health">;
 
 const refreshEveryMs = 60_000;
 const settleMs = 1_000;
 
-/** Heartbeats are not run by this version, and it says so instead of reporting a schedule that never fires. */
-const heartbeat = { enabled: false, every: "0m", everyMs: null, prompt: "", target: "last", ackMaxChars: 300 };
+/** Where nothing beats, no schedule is reported that never fires. */
+const still: AgentHeartbeat = {
+  enabled: false,
+  every: "0m",
+  everyMs: null,
+  prompt: "",
+  target: "last",
+  ackMaxChars: 300,
+};
+
+export const heartbeatOf = (s: StatusSources, agentId: string): AgentHeartbeat => s.heartbeat?.(agentId) ?? still;
 
 export class Health implements Service {
   readonly name = "health";
@@ -94,13 +103,13 @@ export class Health implements Service {
       ts: now,
       durationMs: 0,
       ...(s.channels?.() ?? { channels: {}, channelOrder: [], channelLabels: {} }),
-      heartbeatSeconds: 0,
+      heartbeatSeconds: Math.round((heartbeatOf(s, s.defaultAgentId()).everyMs ?? 0) / 1_000),
       defaultAgentId: s.defaultAgentId(),
       agents: s.agents().map((agent) => ({
         agentId: agent.id,
         ...(agent.name ? { name: agent.name } : {}),
         isDefault: agent.id === s.defaultAgentId(),
-        heartbeat,
+        heartbeat: heartbeatOf(s, agent.id),
         sessions: sessions(agent.id),
       })),
       sessions: sessions(),
@@ -124,5 +133,3 @@ export const recentRow = (entry: SessionEntry, now: number) => ({
   updatedAt: entry.updatedAt,
   age: Math.max(0, now - entry.updatedAt),
 });
-
-export { heartbeat as disabledHeartbeat };

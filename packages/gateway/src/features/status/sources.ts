@@ -14,6 +14,17 @@ export interface ModelInUse {
   auth: string;
 }
 
+export interface AgentHeartbeat {
+  enabled: boolean;
+  /** As people write it; `0m` while it is off. */
+  every: string;
+  everyMs: number | null;
+  prompt: string;
+  target: string;
+  ackMaxChars: number;
+  model?: string;
+}
+
 export interface UsageDay {
   /** YYYY-MM-DD, UTC */
   date: string;
@@ -70,6 +81,8 @@ export interface StatusSources {
   configPath: string;
   /** Which generation of the config runs (R-REL-1). */
   configState?(): MethodResult<"status">["config"];
+  /** What stands about an agent's heartbeat. Absent where nothing beats. */
+  heartbeat?(agentId: string): AgentHeartbeat;
   /** Why channels and automation are held, if they are (R-SVC-6). */
   safe?(): MethodResult<"status">["safe"];
 }

@@ -2,26 +2,17 @@
 import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
 import type { Handles } from "../../kernel/call.ts";
 import type { SessionEntry } from "../sessions/index.ts";
-import { disabledHeartbeat, stateOf, type Health } from "./health.ts";
+import { heartbeatOf, stateOf, type Health } from "./health.ts";
 import type { LogTail } from "./logs.ts";
 import type { StatusSources, UsageDay } from "./sources.ts";
 
 type StatusRow = MethodResult<"status">["sessions"]["recent"][number];
 
 export function statusMethods(sources: StatusSources, health: Health, logs: LogTail) {
-  let heartbeatsEnabled = false;
   return {
     health: (params) => health.read(params.probe === true),
     status: () => status(sources),
     "logs.tail": (params) => logs.read(params),
-    "last-heartbeat": () => null,
-    "set-heartbeats": (params) => {
-      if (typeof params.enabled !== "boolean") {
-        throw new GatewayError("invalid", "invalid set-heartbeats params: enabled (boolean) required");
-      }
-      heartbeatsEnabled = params.enabled;
-      return { ok: true, enabled: heartbeatsEnabled };
-    },
     "usage.status": () => ({ updatedAt: sources.world.now(), providers: [] }),
     "usage.cost": (params) => usageCost(sources, params),
     "cron.status": () => ({ enabled: false, storePath: sources.storePath, jobs: 0, nextWakeAtMs: null }),
@@ -30,8 +21,6 @@ export function statusMethods(sources: StatusSources, health: Health, logs: LogT
     | "health"
     | "status"
     | "logs.tail"
-    | "last-heartbeat"
-    | "set-heartbeats"
     | "usage.status"
     | "usage.cost"
     | "cron.status"
@@ -47,12 +36,10 @@ function status(s: StatusSources): MethodResult<"status"> {
   return {
     heartbeat: {
       defaultAgentId: s.defaultAgentId(),
-      agents: s.agents().map(({ id }) => ({
-        agentId: id,
-        enabled: disabledHeartbeat.enabled,
-        every: disabledHeartbeat.every,
-        everyMs: disabledHeartbeat.everyMs,
-      })),
+      agents: s.agents().map(({ id }) => {
+        const { enabled, every, everyMs } = heartbeatOf(s, id);
+        return { agentId: id, enabled, every, everyMs };
+      }),
     },
     channelSummary: s.channelSummary?.() ?? [],
     ...linkOf(s),

@@ -21,14 +21,18 @@ export interface WebFilesOptions {
 }
 
 /** Makes the function that fetches. It throws with a text for people: refused address, not found, larger than `maxBytes`, or no
- *  answer within the time of `tools.web.fetch.timeoutSeconds`. */
+ *  answer in time. Redirects and time are those of `tools.web.fetch` unless the caller has limits of its own. */
 export const webFiles =
   ({ world, config, resolve = systemResolver }: WebFilesOptions) =>
-  async (text: string, limits: { maxBytes: number; signal: AbortSignal }): Promise<WebFile> => {
+  async (
+    text: string,
+    limits: { maxBytes: number; maxRedirects?: number; timeoutMs?: number; signal: AbortSignal },
+  ): Promise<WebFile> => {
     const start = parseWebUrl(text);
     const settings = config.current.tools.web.fetch;
+    const timeoutMs = limits.timeoutMs ?? settings.timeoutSeconds * 1_000;
     const timeout = new AbortController();
-    const timer = world.after(settings.timeoutSeconds * 1_000, () => timeout.abort());
+    const timer = world.after(timeoutMs, () => timeout.abort());
     try {
       const { answer, url } = await getGuarded(start, {
         resolve,
@@ -36,7 +40,7 @@ export const webFiles =
         headers: { "user-agent": settings.userAgent ?? defaultUserAgent, accept: "*/*" },
         signal: AbortSignal.any([limits.signal, timeout.signal]),
         maxBytes: limits.maxBytes,
-        maxRedirects: settings.maxRedirects,
+        maxRedirects: limits.maxRedirects ?? settings.maxRedirects,
       });
       if (answer.truncated)
         throw new Error(`the file at ${start.hostname} is larger than ${Math.floor(limits.maxBytes / 1_000_000)} MB`);
@@ -48,7 +52,7 @@ export const webFiles =
     } catch (error) {
       if (limits.signal.aborted) throw error;
       if (timeout.signal.aborted)
-        throw new Error(`${start.hostname} did not answer within ${settings.timeoutSeconds} seconds`, { cause: error });
+        throw new Error(`${start.hostname} did not answer within ${timeoutMs / 1_000} seconds`, { cause: error });
       throw readableWebError(error, start);
     } finally {
       timer.cancel();

@@ -1,5 +1,7 @@
 /** What was said to chats lately: tells our own words from a person's (S34), and a final text from what the tool `message` has
  *  sent already (agent.md §13.4). In memory, bounded. */
+import { Streamed } from "./streamed.ts";
+
 const maxChats = 500;
 const maxTexts = 20;
 const maxRuns = 200;
@@ -8,6 +10,7 @@ const normal = (text: string): string =>
   text.toWellFormed().normalize("NFKC").replace(/\s+/gu, " ").trim().toLowerCase();
 
 export class Echoes {
+  readonly streamed = new Streamed();
   readonly #byChat = new Map<string, string[]>();
   readonly #byRun = new Map<string, string[]>();
 
@@ -34,6 +37,7 @@ export class Echoes {
   }
 
   forgetRun(runId: string): void {
+    this.streamed.forget(runId);
     for (const key of this.#byRun.keys()) if (key.startsWith(`${runId} `)) this.#byRun.delete(key);
   }
 }

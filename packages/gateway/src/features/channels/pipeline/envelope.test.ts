@@ -1,15 +1,18 @@
 import { expect, test } from "vitest";
 import type { InboundMessage } from "../inbound.ts";
-import { defused, envelope, flatName } from "./envelope.ts";
+import { defused, envelope, type EnvelopeStyle, envelopeStyle, flatName } from "./envelope.ts";
 import { inGroup, text } from "./pipeline.fixture.ts";
 
 const at = Date.UTC(2026, 1, 13, 18, 26);
-const shown = (message: InboundMessage, more: { previousAt?: number; media?: string[] } = {}) =>
+const shown = (
+  message: InboundMessage,
+  more: { previousAt?: number; media?: string[]; style?: Partial<EnvelopeStyle> } = {},
+) =>
   envelope({
     label: "Fake",
     message: { ...message, at, messageId: "m1" },
     text: message.text,
-    timeZone: "UTC",
+    style: { ...envelopeStyle({ envelopeTimezone: "utc" }), ...more.style },
     previousAt: more.previousAt,
     media: more.media ?? [],
   });
@@ -25,6 +28,21 @@ test("the time since the message before stands in front of the clock", () => {
   expect(shown(text("hi"), { previousAt: at - 3 * 3_600_000 })).toContain(" +3h 2026-02-13");
   expect(shown(text("hi"), { previousAt: at - 90_000 })).toContain(" +1m 2026");
   expect(shown(text("hi"), { previousAt: at + 5 })).not.toContain("+");
+});
+
+test("time and elapsed time can be left out", () => {
+  const style = { timestamp: false, elapsed: false };
+  expect(shown(text("hi", { sender: { id: "42" } }), { previousAt: at - 60_000, style })).toContain("[Fake id:42] hi");
+});
+
+test.each([
+  [{}, undefined],
+  [{ envelopeTimezone: "local", userTimezone: "Asia/Tokyo" }, undefined],
+  [{ envelopeTimezone: "user", userTimezone: "Asia/Tokyo" }, "Asia/Tokyo"],
+  [{ envelopeTimezone: "UTC" }, "UTC"],
+  [{ envelopeTimezone: "Europe/Berlin" }, "Europe/Berlin"],
+])("%j means zone %s", (defaults, timeZone) => {
+  expect(envelopeStyle(defaults)).toEqual({ timeZone, timestamp: true, elapsed: true });
 });
 
 test("a message of a group names the group and who speaks", () => {

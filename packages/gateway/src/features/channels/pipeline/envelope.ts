@@ -2,12 +2,37 @@
  *  from outside cannot look like a line the gateway wrote. Pure. */
 import type { InboundMessage } from "../inbound.ts";
 
+/** Which parts an envelope has (`agents.defaults.envelope…`). */
+export interface EnvelopeStyle {
+  /** IANA name; undefined for the host's own zone. */
+  timeZone: string | undefined;
+  timestamp: boolean;
+  elapsed: boolean;
+}
+
+/** From the config; `user` is the zone of the person. */
+export function envelopeStyle(defaults: {
+  envelopeTimezone?: string;
+  envelopeTimestamp?: "on" | "off";
+  envelopeElapsed?: "on" | "off";
+  userTimezone?: string;
+}): EnvelopeStyle {
+  const zone = defaults.envelopeTimezone?.trim() ?? "local";
+  const named: Record<string, string | undefined> = { utc: "UTC", local: undefined, user: defaults.userTimezone };
+  const known = zone.toLowerCase();
+  return {
+    timeZone: Object.hasOwn(named, known) ? named[known] : zone,
+    timestamp: defaults.envelopeTimestamp !== "off",
+    elapsed: defaults.envelopeElapsed !== "off",
+  };
+}
+
 export interface EnvelopeInput {
   label: string;
   message: InboundMessage;
   /** What was typed, without directives. */
   text: string;
-  timeZone: string | undefined;
+  style: EnvelopeStyle;
   /** Of the message before this one in the session. */
   previousAt?: number | undefined;
   /** A line per file. */
@@ -55,7 +80,7 @@ export function envelope(input: EnvelopeInput): string {
   return lines.join("\n");
 }
 
-function header({ label, message, timeZone, previousAt }: EnvelopeInput): string {
+function header({ label, message, style, previousAt }: EnvelopeInput): string {
   const { chat } = message;
   const from =
     chat.kind === "direct"
@@ -67,8 +92,13 @@ function header({ label, message, timeZone, previousAt }: EnvelopeInput): string
         ]
           .filter(Boolean)
           .join(" ");
-  const elapsed = previousAt !== undefined && message.at > previousAt ? ` +${duration(message.at - previousAt)}` : "";
-  return `[${label} ${from}${elapsed} ${stamp(message.at, timeZone)}]`;
+  const sinceMs = previousAt === undefined || !style.elapsed ? 0 : message.at - previousAt;
+  const parts = [
+    `${label} ${from}`,
+    ...(sinceMs > 0 ? [`+${duration(sinceMs)}`] : []),
+    ...(style.timestamp ? [stamp(message.at, style.timeZone)] : []),
+  ];
+  return `[${parts.join(" ")}]`;
 }
 
 /** `Ada (@ada, id:123)`, as far as it is known. */

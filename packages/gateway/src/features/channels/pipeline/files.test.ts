@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
+import { Type } from "typebox";
 import { afterAll, expect, test } from "vitest";
-import { makeBench, say, text } from "./pipeline.fixture.ts";
+import { textResult, tool } from "../../tools/index.ts";
+import { callTool, inTurn, makeBench, say, text } from "./pipeline.fixture.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pipeline-files-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -69,6 +71,33 @@ test("files a reply names are sent with it; what may not be sent is said", async
   const row = bench.store.get<{ payload: string }>("SELECT payload FROM outbox");
   expect(row?.payload).toContain("here you are\\n\\n⚠️ Files outside the workspace are not sent.");
   expect(bench.states()).toEqual(["answered"]);
+});
+
+test("what the tool message sent to this chat already is not said again", async () => {
+  const sending = tool({
+    name: "sending",
+    description: "Sends.",
+    params: Type.Object({}),
+    effects: true,
+    run: async (_args, { runId }) => {
+      bench.house.echoes.sentByTool(runId, "fake default ann", "All done.");
+      return textResult("sent");
+    },
+  });
+  const bench = await makeBench({
+    tools: [sending],
+    script: inTurn(
+      () => callTool("sending"),
+      () => say("  all  DONE. "),
+      () => say("All done."),
+    ),
+  });
+  await bench.receive(text("do it"));
+  await bench.finish();
+  expect(bench.states()).toEqual(["silent no-reply"]);
+  await bench.receive(text("and?"));
+  await bench.finish();
+  expect(bench.texts()).toEqual(["All done."]);
 });
 
 test("tags choose the message a reply quotes", async () => {

@@ -2,9 +2,11 @@
  *  (R-RUN-5, R-RUN-6, I2, I4). */
 import { messageText } from "@openclaw/protocol";
 import { expect, test } from "vitest";
-import { type Bench, inGroup, makeBench, say, settle, text } from "./pipeline.fixture.ts";
+import { Type } from "typebox";
+import { textResult, tool } from "../../tools/index.ts";
+import { type Bench, callTool, inGroup, makeBench, say, settle, text } from "./pipeline.fixture.ts";
 
-const schedules = 300;
+const schedules = 30;
 const steps = 40;
 
 /** mulberry32 */
@@ -30,6 +32,21 @@ async function play(seed: number): Promise<void> {
   const pick = <T>(...choices: T[]): T => choices[Math.floor(random() * choices.length)] as T;
   const waiting: (() => void)[] = [];
   let answers = 0;
+  const turn = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  const slow = tool({
+    name: "slow",
+    description: "Waits.",
+    params: Type.Object({}),
+    effects: random() < 0.3,
+    run: async (_args, { signal }) => {
+      await turn(signal);
+      return textResult("done");
+    },
+  });
   const bench = await makeBench({
     access: { allowFrom: ["ann", "bob"], debounceMs: pick(0, 0, 300), groups: { "*": { requireMention: false } } },
     config: {
@@ -43,12 +60,11 @@ async function play(seed: number): Promise<void> {
         },
       },
     },
+    tools: [slow],
     script: async function* (_request, signal) {
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
-      });
-      yield* say(`answer ${seed}-${++answers}`);
+      await turn(signal);
+      if (random() < 0.3) yield* callTool("slow");
+      else yield* say(`answer ${seed}-${++answers}`);
     },
   });
   const words: string[] = [];

@@ -30,9 +30,11 @@ test("a run that a crash cut off goes on after the restart, and its message is a
   await bench.receive(text("hello"));
   await until(() => bench.state.requests.length === 1);
   bench.state.script = () => say("late answer");
+  bench.shown.length = 0;
   await bench.again();
   await until(() => bench.sent.length > 0);
   await settle();
+  expect(bench.shown).toEqual(["typing", "idle"]);
   expect(bench.states()).toEqual(["answered"]);
   expect(bench.texts()).toEqual(["late answer"]);
   expect(bench.asked()).toHaveLength(1);

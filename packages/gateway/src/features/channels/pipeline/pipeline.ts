@@ -21,6 +21,8 @@ import { Turns } from "./turns.ts";
 /** A linked device gets old messages when it connects; strangers among them are not answered. */
 const oldMessageMs = 30_000;
 const retryMs = 5_000;
+/** Judged in one go: a burst must not keep everybody else waiting. */
+const rowsAtOnce = 24;
 const maxTries = 3;
 
 export interface PipelineParts extends PipelineOptions {
@@ -40,6 +42,9 @@ export class Pipeline implements Service {
   /** Rows up to this id are the replay's; `accept` may be told of them a moment later. */
   #replayed = 0;
   #unsubscribe: (() => void) | undefined;
+  /** Stored, not judged yet. Bounded by what the inbox lets in. */
+  readonly #fresh: InboundRow[] = [];
+  #taking = false;
   /** `false` until the replay is through: it finds what comes meanwhile in the ledger. */
   #open = false;
   #stopped = false;
@@ -50,13 +55,14 @@ export class Pipeline implements Service {
     this.#guard = new BotGuard(options.world);
     this.#joiner = new Joiner(options.world, (parts) => this.#safely(parts, () => this.#whole(parts)));
     this.#ends = new Ends(options);
-    this.#turns = new Turns(options, this.#history);
+    this.#turns = new Turns(options, this.#history, options.echoes);
   }
 
   /** Rows the inbox has just stored, in order. Never throws. */
   accept(rows: readonly InboundRow[]): void {
     if (!this.#open) return;
-    for (const row of rows) if (row.id > this.#replayed) this.#safely([{ rows: [row] }], () => this.#take(row));
+    this.#fresh.push(...rows.filter(({ id }) => id > this.#replayed));
+    if (!this.#taking) void this.#takeFresh();
   }
 
   /** Takes up what a former process left open. */
@@ -65,13 +71,12 @@ export class Pipeline implements Service {
     this.#turns.start();
     this.#unsubscribe ??= this.#o.agents.runs.onStop((sessionKey) => this.#dropStopped(sessionKey));
     for (let last = 0; !this.#stopped;) {
-      const rows = this.#o.inbox.open(last);
+      const rows = this.#o.inbox.open(last, rowsAtOnce);
       if (rows.length === 0) break;
       last = rows.at(-1)?.id ?? last;
       this.#replayed = last;
       for (const row of rows) this.#safely([{ rows: [row] }], () => this.#replay(row));
-      // Lets others have their turn between pages.
-      await this.#o.store.commit(() => {});
+      await this.#pause();
     }
     this.#open = !this.#stopped;
   }
@@ -79,6 +84,7 @@ export class Pipeline implements Service {
   stop(): void {
     this.#stopped = true;
     this.#open = false;
+    this.#fresh.length = 0;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#joiner.stop();
@@ -90,11 +96,29 @@ export class Pipeline implements Service {
     this.#turns.queues.release();
   }
 
+  async #takeFresh(): Promise<void> {
+    this.#taking = true;
+    while (this.#fresh.length > 0) {
+      for (const row of this.#fresh.splice(0, rowsAtOnce)) this.#safely([{ rows: [row] }], () => this.#take(row));
+      if (this.#fresh.length > 0) await this.#pause();
+    }
+    this.#taking = false;
+  }
+
+  /** Lets others have their turn; what is written meanwhile is in order. */
+  async #pause(): Promise<void> {
+    // A disk that cannot write now refuses even nothing; the rows are judged all the same.
+    await this.#o.store.commit(() => {}).catch(() => {});
+  }
+
   #replay(row: InboundRow): void {
     if (row.runRowId === undefined) return this.#take(row);
     const run = this.#o.agents.deps.table.byId(row.runRowId);
     // The agents room takes its runs up by itself, and their end is the end of the row.
-    if (run && run.outcome === undefined) return;
+    if (run && run.outcome === undefined) {
+      this.#turns.follow(run.runId, run.request);
+      return;
+    }
     this.#o.log.warn("a message belongs to a run that is over", { id: row.id });
     this.#ends.commit((tx) =>
       this.#o.inbox.move(tx, row.id, row.state === "command" ? "silent" : "dropped", { reason: "run-lost" }),

@@ -1,11 +1,11 @@
 /** What the model reads for one or several messages, and what it is told about a group (channels.md §5.7, agent.md §2.3b, §8.4).
  *  Pure. */
 import type { Arrival } from "./arrival.ts";
-import { cut, envelope, flatName } from "./envelope.ts";
+import { cut, envelope, type EnvelopeStyle, flatName } from "./envelope.ts";
 
 export interface PromptParts {
   arrivals: readonly { arrival: Arrival; media: readonly string[] }[];
-  timeZone: string | undefined;
+  style: EnvelopeStyle;
   previousAt: number | undefined;
   /** Block of what a group said before. */
   history: string | undefined;
@@ -14,13 +14,13 @@ export interface PromptParts {
 }
 
 /** `text` replaces what was typed in the only message there is, without its directives. */
-export function promptText({ arrivals, timeZone, previousAt, history, dropped }: PromptParts, text?: string): string {
+export function promptText({ arrivals, style, previousAt, history, dropped }: PromptParts, text?: string): string {
   const blocks = arrivals.map(({ arrival, media }, index) =>
     envelope({
       label: arrival.entry.label,
       message: arrival.message,
       text: arrivals.length === 1 && text !== undefined ? text : arrival.parsed.text,
-      timeZone,
+      style,
       previousAt: index === 0 ? previousAt : arrivals[index - 1]?.arrival.message.at,
       media,
     }),

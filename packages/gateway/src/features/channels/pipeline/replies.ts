@@ -4,7 +4,7 @@ import { GatewayError } from "@openclaw/protocol";
 import type { Logger } from "../../../kernel/log.ts";
 import type { World } from "../../../kernel/world.ts";
 import type { Tx } from "../../../store/store.ts";
-import type { EndingPort, ReplyRoute, RunEnd } from "../../agents/index.ts";
+import { type EndingPort, type ReplyRoute, type RunEnd, spoken } from "../../agents/index.ts";
 import type { Sessions } from "../../sessions/index.ts";
 import type { Target } from "../channel.ts";
 import type { OutgoingFile } from "../compose.ts";
@@ -14,6 +14,7 @@ import type { OutboundPart } from "../outbound.ts";
 import { echoChat, type Echoes } from "./echoes.ts";
 import type { ChannelPort, InboxPort, OutboxPort } from "./ports.ts";
 import { maxMedia, readSaid, replyParts, type Said, verbatimParts } from "./reply-parts.ts";
+import type { Streamed } from "./streamed.ts";
 
 export interface RepliesOptions {
   world: Pick<World, "after">;
@@ -84,14 +85,15 @@ export class Replies implements EndingPort {
     if (session && !this.#o.sessions.maySend(session)) return { to: "silent", reason: "send-policy" };
     const failed = end.state !== "ok";
     const parts = this.#parts(end, route);
-    if (parts.length === 0) return { to: "silent", reason: "no-reply" };
+    const began = this.#o.echoes.streamed.began(end.runId);
+    if (parts.length === 0) return began ? { to: "answered" } : { to: "silent", reason: "no-reply" };
     this.#o.outbox.insert(tx, {
       key: failed ? `notice:${end.runId}` : `reply:${end.runId}:${end.id}`,
       family: `run-${end.family}`,
       principal: "gateway",
       channel: route.channel,
       accountId: route.accountId,
-      kind: failed ? "notice" : "reply",
+      kind: end.kind ?? (failed ? "notice" : "reply"),
       parts,
       runRowId: end.id,
       ...(end.sessionKey ? { sessionKey: end.sessionKey } : {}),
@@ -109,24 +111,28 @@ export class Replies implements EndingPort {
     };
     const chat = echoChat(route.channel, route.accountId, route.chatId);
     const fetched = (end.prepared ?? new Map()) as Fetched;
+    const { streamed } = this.#o.echoes;
     const read = end.texts
-      .map((raw) => (end.command ? verbatim(raw) : readSaid(raw)))
-      .filter((said) => said.text !== "" || said.media.length > 0)
-      .filter((said) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text));
-    const texts = read.map((said, index) => {
+      .map((raw) => (end.command ? { said: verbatim(raw), begun: false } : leftOf(raw, streamed, end.runId)))
+      .filter(({ said }) => said.text !== "" || said.media.length > 0)
+      .filter(({ said }) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text));
+    const texts = read.map(({ said, begun }, index) => {
       const { files, problems } = filesOf(said, fetched);
       const told = [said.text, ...problems.map((problem) => `⚠️ ${problem}`)]
         .filter((line) => line !== "")
         .join("\n\n");
-      return { said, text: told === "" ? "" : end.finish(told, index === read.length - 1), files };
+      const add = { prefix: !begun, footer: index === read.length - 1 };
+      return { said, text: told === "" ? "" : end.finish(told, add), files };
     });
     if (end.state !== "ok") {
       const text = `⚠️ ${end.error ?? "The run failed."}`;
       texts.push({ said: verbatim(text), text, files: [] });
     }
     for (const { text } of texts) this.#o.echoes.said(chat, text);
-    if (channel?.entry && settings)
-      return replyParts({ entry: channel.entry, settings, target, replyToId: route.replyToId, texts });
+    // The message was quoted by the first piece that was sent.
+    const replyToId =
+      streamed.began(end.runId) && settings?.access.replyToMode === "first" ? undefined : route.replyToId;
+    if (channel?.entry && settings) return replyParts({ entry: channel.entry, settings, target, replyToId, texts });
     // The channel is off or gone: the outbox keeps it as long as replies live, and says so when it could not go.
     this.#o.log.warn("a reply waits for a channel that is not there", { channel: route.channel, runId: end.runId });
     return texts.flatMap(({ text }) => verbatimParts(target, text));
@@ -144,6 +150,13 @@ export class Replies implements EndingPort {
         );
     this.#o.inbox.endRun(tx, end.id, to, reason);
   }
+}
+
+/** A text as it is still to be sent: without what left while it was written. */
+function leftOf(raw: string, streamed: Streamed, runId: string): { said: Said; begun: boolean } {
+  const said = readSaid(raw);
+  const rest = streamed.rest(runId, spoken(raw));
+  return rest === undefined ? { said, begun: false } : { said: { ...said, text: readSaid(rest).text }, begun: true };
 }
 
 const verbatim = (text: string): Said => ({ text: text.trim(), media: [], asVoice: false });

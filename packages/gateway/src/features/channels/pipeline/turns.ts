@@ -1,10 +1,13 @@
 /** Turns: from an accepted message to a run of its session, now or when its turn comes. */
 import { GatewayError, type ImageContent } from "@openclaw/protocol";
 import type { Tx } from "../../../store/store.ts";
-import type { ReplyRoute } from "../../agents/index.ts";
+import type { ReplyRoute, RunRequest } from "../../agents/index.ts";
 import type { ChannelAccount } from "../channel.ts";
+import { BlockStreams } from "./block-streams.ts";
+import type { Echoes } from "./echoes.ts";
 import type { Arrival } from "./arrival.ts";
 import { Courtesies } from "./courtesies.ts";
+import { envelopeStyle } from "./envelope.ts";
 import type { GroupHistory } from "./group-history.ts";
 import { type FetchedMedia, IncomingMedia } from "./incoming-media.ts";
 import type { PipelineOptions } from "./ports.ts";
@@ -33,12 +36,13 @@ export class Turns {
   readonly #media: IncomingMedia;
   readonly #courtesies: Courtesies;
   readonly #typing: Typing;
+  readonly #streams: BlockStreams;
   /** Messages given to an active run that has not read them yet, by session. */
   readonly #steered = new Map<string, Set<Turn>>();
   readonly #stopping = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
-  constructor(options: PipelineOptions, history: GroupHistory) {
+  constructor(options: PipelineOptions, history: GroupHistory, echoes: Echoes) {
     this.#o = options;
     this.#history = history;
     const { world, log, bus, config, agents } = options;
@@ -46,6 +50,7 @@ export class Turns {
       options.channel(channel)?.runner(accountId)?.account;
     this.#media = new IncomingMedia({ world, log });
     this.#courtesies = new Courtesies({ config, directory: agents.directory, log, account });
+    this.#streams = new BlockStreams(options, echoes);
     this.#typing = new Typing({ world, bus, config, account });
     this.queues = new Queues(world, {
       settings: ({ arrival }) =>
@@ -65,6 +70,7 @@ export class Turns {
 
   start(): void {
     this.#typing.start();
+    this.#streams.start();
     this.#unsubscribe ??= this.#o.agents.runs.onIdle((sessionKey) => this.queues.idle(sessionKey));
   }
 
@@ -73,6 +79,7 @@ export class Turns {
     this.#unsubscribe = undefined;
     this.queues.stop();
     this.#typing.stop();
+    this.#streams.stop();
     this.#stopping.abort();
   }
 
@@ -101,6 +108,11 @@ export class Turns {
     };
     this.queues.push(turn);
     if (this.queues.holds(turn)) this.#keepWaiting(turn);
+  }
+
+  /** A run of a former process goes on: the chat sees that somebody types. */
+  follow(runId: string, { route, command }: Pick<RunRequest, "route" | "command">): void {
+    if (route && !command) this.#typing.begin(runId, route, route.kind === "direct");
   }
 
   /** A command, or the first message of a new session: past the queue, into its lane or beside it. */
@@ -147,7 +159,7 @@ export class Turns {
     return {
       arrivals,
       dropped,
-      timeZone: this.#o.config.current.agents.defaults.userTimezone,
+      style: envelopeStyle(this.#o.config.current.agents.defaults),
       previousAt: this.#o.sessions.get(sessionKey)?.lastInteractionAt,
       history: this.#history.block(sessionKey),
     };
@@ -183,17 +195,21 @@ export class Turns {
       route,
       ...(intro ? { extraSystemPrompt: intro } : {}),
       ...(limit === undefined ? {} : { historyTurns: limit }),
+      ...(last.group?.skills ? { skills: last.group.skills } : {}),
       write: (tx, runRowId) => this.#assign(tx, runRowId, arrivals, acceptance.direct === true),
     });
     if (!acceptance.direct) this.#typing.begin(runId, route, turn.addressed);
+    if (!parsed.command) this.#streams.begin(runId, route, last.sessionKey);
     try {
       const { ended } = await agents.submit(acceptance);
       void ended.then(() => {
         this.#typing.end(runId);
+        this.#streams.end(runId);
         turn.done();
       });
     } catch (error) {
       this.#typing.end(runId);
+      this.#streams.end(runId);
       this.#failed(error);
       throw error;
     }

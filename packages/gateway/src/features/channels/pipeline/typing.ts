@@ -4,8 +4,8 @@ import type { ConfigSource } from "../../../config/section.ts";
 import type { Bus } from "../../../kernel/bus.ts";
 import type { Timer, World } from "../../../kernel/world.ts";
 import type { ReplyRoute } from "../../agents/index.ts";
-import type { SessionConfig } from "../../sessions/index.ts";
 import type { ChannelAccount } from "../channel.ts";
+import type { PipelineConfig } from "./ports.ts";
 
 /** Without a sign of life for this long it is not refreshed. */
 export const typingTtlMs = 2 * 60_000;
@@ -13,7 +13,7 @@ export const typingTtlMs = 2 * 60_000;
 export interface TypingOptions {
   world: World;
   bus: Bus;
-  config: ConfigSource<{ session: SessionConfig }>;
+  config: ConfigSource<Pick<PipelineConfig, "session" | "agents">>;
   account: (channel: string, accountId: string) => ChannelAccount | undefined;
 }
 
@@ -46,7 +46,8 @@ export class Typing {
 
   /** A run was accepted. `addressed`: the person waits for an answer. */
   begin(runId: string, route: ReplyRoute, addressed: boolean): void {
-    const mode = this.#o.config.current.session.typingMode ?? (addressed ? "instant" : "message");
+    const { session, agents } = this.#o.config.current;
+    const mode = session.typingMode ?? agents.defaults.typingMode ?? (addressed ? "instant" : "message");
     if (mode === "never" || this.#byRun.has(runId)) return;
     const shown: Shown = { route, mode, on: false, lastSign: this.#o.world.monotonic(), timer: undefined };
     this.#byRun.set(runId, shown);
@@ -75,7 +76,8 @@ export class Typing {
   #show(shown: Shown): void {
     shown.on = true;
     this.#send(shown, true);
-    const everyMs = this.#o.config.current.session.typingIntervalSeconds * 1_000;
+    const { session, agents } = this.#o.config.current;
+    const everyMs = (agents.defaults.typingIntervalSeconds ?? session.typingIntervalSeconds) * 1_000;
     const refresh = () => {
       if (this.#o.world.monotonic() - shown.lastSign >= typingTtlMs) {
         shown.on = false;

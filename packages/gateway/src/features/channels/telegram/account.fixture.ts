@@ -29,6 +29,8 @@ export interface Rig {
   world: World;
   config: Record<string, unknown>;
   mediaDir: string;
+  /** Takes back the limits of this test: from here on nothing should hang. */
+  patient(): void;
   /** Starts one attempt; the last one, when it is over. */
   connect(): { end: Promise<ConnectionEnd>; stop: AbortController };
   /** Resolves when a poll waits at the fake. */
@@ -46,7 +48,13 @@ export interface RigOptions {
 }
 
 /** Short enough for tests, long enough for a machine that is busy. */
-const shortLimits: TelegramLimits = { ...telegramLimits, pollWaitMs: 2_000, pollMarginMs: 3_000, startMs: 3_000 };
+const shortLimits: TelegramLimits = {
+  ...telegramLimits,
+  pollWaitMs: 2_000,
+  pollMarginMs: 3_000,
+  repollMs: 20,
+  startMs: 3_000,
+};
 
 export async function withAccount(run: (rig: Rig) => Promise<void>, options: RigOptions = {}): Promise<void> {
   const rig = await openAccount(options);
@@ -63,6 +71,7 @@ export async function openAccount(options: RigOptions = {}): Promise<Rig> {
   const stops: AbortController[] = [];
   const ends: Promise<ConnectionEnd>[] = [];
   const owned = new Set<string>();
+  const limits = { ...shortLimits, ...options.limits };
   const lines: Line[] = [];
   const config = { botToken: fake.bot.token, apiRoot: fake.url, mediaMaxMb: 5, ...options.config };
   const mediaDir = await mkdtemp(join(tmpdir(), "telegram-media-"));
@@ -81,7 +90,7 @@ export async function openAccount(options: RigOptions = {}): Promise<Rig> {
       sentPart: (chatId, messageId) => (owned.has(`${chatId}:${messageId}`) ? emptyPart : undefined),
       redact: () => {},
     },
-    { ...shortLimits, ...options.limits },
+    limits,
   );
   const events: ConnectionEvents = {
     receive: async (batch) => {
@@ -112,6 +121,7 @@ export async function openAccount(options: RigOptions = {}): Promise<Rig> {
     world,
     config,
     mediaDir,
+    patient: () => void Object.assign(limits, shortLimits),
     connect() {
       const stop = new AbortController();
       const end = account.connect(events, stop.signal);

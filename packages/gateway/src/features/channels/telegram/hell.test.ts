@@ -90,6 +90,7 @@ test.each(polls)("poll, %s", (_name, method, fault, expected) =>
       expect(fake.bot.confirmedOffset).toBe(0);
       noToken(rig, end);
       fake.heal();
+      rig.patient();
       rig.connect();
       await fake.until(() => fake.bot.confirmedOffset > updateId);
       expect(rig.messages.map(({ text }) => text)).toEqual(["waiting"]);

@@ -4,6 +4,8 @@ export const telegramLimits = {
   pollWaitMs: 30_000,
   /** Silence after which a poll is given up: its wait and this (channels.md §7.2). */
   pollMarginMs: 15_000,
+  /** Between a poll that was cut off here and the next: the platform must see the end of the first. */
+  repollMs: 500,
   /** getMe and deleteWebhook at the start, and small calls later. */
   startMs: 10_000,
   /** One message. */

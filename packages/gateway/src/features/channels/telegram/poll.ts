@@ -47,13 +47,29 @@ export async function poll(o: PollOptions): Promise<void> {
     }
     const updates = await fetchUpdates(o, cursor);
     if (o.signal.aborted) return;
-    if (updates === undefined) continue;
+    if (updates === undefined) {
+      await pause(o, limits.repollMs);
+      continue;
+    }
     o.answered();
     events.activity();
     if (updates.length === 0) continue;
     cursor = await store(o, updates, ownId);
     movedAt = world.now();
   }
+}
+
+function pause({ world, signal }: PollOptions, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = world.after(ms, end);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
 }
 
 /** Undefined when the request was nudged: the caller asks again. */

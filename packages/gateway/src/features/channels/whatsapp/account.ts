@@ -27,6 +27,8 @@ import type { GroupMetadata, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
 const sendMs = 55_000;
 /** The platform answers in a fraction of that. */
 const acknowledgeMs = 5_000;
+/** The library's: after a longer stall the platform may have let go. */
+const keepAliveMs = 30_000;
 const logoutMs = 2_500;
 
 export class WhatsAppAccount implements ChannelAccount {
@@ -127,6 +129,13 @@ export class WhatsAppAccount implements ChannelAccount {
     }
     const ack = await this.#atMost(acknowledgeMs, acknowledged);
     if (ack?.error !== undefined) return refusal(ack.error);
+    if (!ack && connection.over) {
+      return {
+        state: "unknown",
+        reason: "no-answer",
+        detail: "The connection ended before WhatsApp confirmed the message.",
+      };
+    }
     return { state: "sent", messageId: id, chatId: part.target.chatId, facts: { toJid: jid } };
   }
 
@@ -215,8 +224,8 @@ export class WhatsAppAccount implements ChannelAccount {
     return { cleared, loggedOut };
   }
 
-  woke(): void {
-    this.#connection?.woke();
+  woke(stalledMs: number): void {
+    if (stalledMs > keepAliveMs) this.#connection?.woke();
   }
 
   #settings(): WhatsAppSettings {

@@ -37,7 +37,7 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
   const remote = raw.key.remoteJid ?? "";
   const id = raw.key.id ?? "";
   if (remote === "" || id === "") return { skipped: "empty" };
-  if (!isDirect(remote) && !isGroup(remote)) return { skipped: remote.replace(/^.*@/u, "").slice(0, 20) };
+  if (!isDirect(remote) && !isGroup(remote)) return { skipped: placeOf(remote) };
   if (!raw.message) return { skipped: raw.messageStubType ? "notification" : "undecrypted" };
   const group = isGroup(remote);
   const selfChat = !group && isOwn(bareJid(remote), own);
@@ -87,7 +87,7 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
       media: content.media,
       mentions: { self, others: mentioned.some((jid) => !isOwn(jid, own)) },
       ...(replyTo ? { replyTo } : {}),
-      ...(content.context?.isForwarded ? { forwardedFrom: "" } : {}),
+      ...(content.context?.isForwarded ? { forwardedFrom: "another chat" } : {}),
       ...(content.location ? { location: content.location } : {}),
       ...(content.albumId ? { join: { key: content.albumId, waitMs: albumWaitMs, kind: "album" } } : {}),
       ...(catchUp ? { catchUp: true } : {}),
@@ -143,6 +143,11 @@ function keyOf(key: WAMessageKey, remoteJid: string, id: string) {
 
 function withPrefix(prefix: string | undefined, text: string): string {
   return prefix && text !== "" ? `${prefix} ${text}` : text;
+}
+
+/** Names of places that are no conversation; a closed list, since counts are kept by it. */
+function placeOf(jid: string): string {
+  return ["broadcast", "newsletter", "bot"].find((server) => jid.endsWith(`@${server}`)) ?? "unknown place";
 }
 
 /** The platform counts seconds, as a number or a long one. */

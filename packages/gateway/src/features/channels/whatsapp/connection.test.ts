@@ -133,7 +133,9 @@ test("a transport that is silent is given up", async () => {
 test("after a sleep the connection is replaced at once", async () => {
   const on = await set();
   const { done } = await connected(on);
-  on.account.woke();
+  on.account.woke(20_000);
+  expect(on.library.live, "a short stall is nothing").toBe(1);
+  on.account.woke(40_000);
   expect(await done).toMatchObject({ kind: "again", status: 499 });
 });
 
@@ -250,6 +252,17 @@ test("a send without a connection is refused, one with it reports the platform's
   expect(await sending).toMatchObject({ state: "sent", messageId: "M1", facts: { toJid: "49151@s.whatsapp.net" } });
 });
 
+test("a receipt confirms a message, a refusal does not", async () => {
+  const on = await set();
+  const { events, socket } = await connected(on);
+  socket.events.receipts([
+    { key: { id: "M1", fromMe: true } },
+    { key: { id: "M2", fromMe: true }, failed: "463" },
+    { key: { id: "A1", fromMe: false } },
+  ]);
+  expect(events.told.filter(([name]) => name === "confirmed")).toEqual([["confirmed", "M1"]]);
+});
+
 test("a message that was not written before the end was surely not sent", async () => {
   const on = await set();
   const { socket, stop, done } = await connected(on);
@@ -283,7 +296,7 @@ test("ten thousand connections ended in every way and order: never two sockets, 
       () => socket.events.frame(undefined),
       () => socket.events.send(Buffer.from("f")),
       () => socket.deliver(text(`m${n}`, "x")),
-      () => on.account.woke(),
+      () => on.account.woke(40_000),
       () => stop.abort(),
     ];
     for (let step = Math.floor(random() * 5); step > 0; step--) pick(steps)();

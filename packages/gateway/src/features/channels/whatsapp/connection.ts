@@ -127,6 +127,9 @@ export class Connection {
   get ended(): Promise<ConnectionEnd> {
     return this.#ended.promise;
   }
+  get over(): boolean {
+    return this.#over;
+  }
   get own(): OwnIdentity | undefined {
     return this.#own;
   }
@@ -200,7 +203,8 @@ export class Connection {
       givenUp: () => this.#gate.givenUp(),
       messages: live((messages, kind) => this.#messages(messages, kind)),
       receipts: live((updates) => {
-        for (const { key } of updates) if (key.fromMe && key.id) this.#o.events.confirmed(key.id, key.id);
+        for (const { key, failed } of updates)
+          if (key.fromMe && key.id && !failed) this.#o.events.confirmed(key.id, key.id);
       }),
       groupsChanged: live((ids) => ids.forEach((id) => this.#o.groups.changed(id))),
     };

@@ -8,7 +8,7 @@ import { normalizeSender, parseTarget } from "./target.ts";
 export const whatsappEntry: ChannelEntry<WhatsAppSettings> = {
   id: "whatsapp",
   label: "WhatsApp",
-  docs: "docs/guides/whatsapp.md",
+  docs: "docs/channels/whatsapp.md",
   capabilities: {
     clientMessageIds: true,
     polls: true,

@@ -1,11 +1,12 @@
 /** The library itself: the only file that imports it, loaded when an account starts. It dials and uploads by its own means, the
- *  one exception to the World's network door: it takes no `fetch`. Pinned in package.json; `library.test.ts` holds what this file
- *  relies on beyond published types. */
-import makeWASocket, {
+ *  one exception to the World's network door: it takes no `fetch`. Pinned in package.json; the wire tests hold what this file relies
+ *  on beyond published types. */
+import {
   type BaileysEventMap,
   DEFAULT_CONNECTION_CONFIG,
   initAuthCreds,
   type LIDMapping,
+  makeWASocket,
   proto,
   type SignalDataTypeMap,
   type SignalKeyStore,

@@ -47,6 +47,8 @@ export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSetti
       mediaMaxBytes: Math.round((merged.mediaMaxMb ?? 50) * 1024 * 1024),
       textChunkLimit: merged.textChunkLimit ?? 4_000,
       chunkMode: merged.chunkMode ?? "length",
+      ...(merged.blockStreaming === undefined ? {} : { blockStreaming: merged.blockStreaming }),
+      ...(merged.blockStreamingCoalesce ? { blocks: merged.blockStreamingCoalesce } : {}),
       tables: merged.markdown?.tables ?? "bullets",
       settings: {
         ...(merged.authDir === undefined ? {} : { authDir: merged.authDir }),
@@ -76,6 +78,8 @@ function accessOf(
     groupPolicy: merged.groupPolicy ?? defaultGroupPolicy ?? "allowlist",
     ...(groupAllowFrom ? { groupAllowFrom: senders(groupAllowFrom) } : {}),
     ...(groups ? { groups: groups as Record<string, GroupSettings> } : {}),
+    ...(merged.dmHistoryLimit === undefined ? {} : { dmHistoryLimit: merged.dmHistoryLimit }),
+    ...(merged.dms ? { dms: merged.dms as NonNullable<AccessSettings["dms"]> } : {}),
     historyLimit: merged.historyLimit ?? messages?.groupChat?.historyLimit ?? 50,
     debounceMs: merged.debounceMs ?? messages?.inbound?.byChannel?.["whatsapp"] ?? messages?.inbound?.debounceMs ?? 0,
     replyToMode: "off",

@@ -14,8 +14,12 @@ import type { ChannelAccount, ConnectionEnd, LoginCode } from "../channel.ts";
 import { channelMigrations } from "../channels.store.ts";
 import type { InboundBatch, InboundMessage } from "../inbound.ts";
 import type { OutboundPart } from "../outbound.ts";
-import { whatsappModule } from "./module.ts";
+import { WhatsAppAccount } from "./account.ts";
+import { library } from "./library.ts";
+import { quietConsole } from "./quiet-console.ts";
 import { whatsappAccounts } from "./settings.ts";
+import type { WhatsAppLibrary } from "./socket.ts";
+import { testUrl } from "./test-url.ts";
 
 export interface Wire {
   fake: FakeWhatsApp;
@@ -28,8 +32,9 @@ export interface Wire {
   parts: Map<string, OutboundPart>;
   /** Another account object over the same store: a restarted process. */
   restarted(): ChannelAccount;
-  /** Cuts the network and answers an account over what a kill at this instant would leave on disk. */
-  killed(): ChannelAccount;
+  /** Kills the process in the instant its `n`th frame from now has left: nothing of it leaves any more. `killed` gets an account
+   *  over what is on disk then. */
+  killAtFrame(n: number, killed: (account: ChannelAccount) => void): void;
   close(): Promise<void>;
 }
 
@@ -63,17 +68,52 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
   const parts = new Map<string, OutboundPart>();
   const images: SqliteStore[] = [];
   let current = store;
-  const make = (over = store) =>
-    whatsappModule.createAccount({
-      accountId: "default",
-      account: () => settings,
-      world,
-      log,
-      store: over,
-      mediaDir,
-      sentPart: (_chatId, messageId) => parts.get(messageId),
-      redact: () => {},
-    });
+  let fuse: { left: number; killed: (account: ChannelAccount) => void } | undefined;
+  const imageOfDisk = (): SqliteStore => {
+    const path = join(dir, `image-${images.length}.db`);
+    // Committed pages are in the file or its log; a kill leaves both.
+    for (const suffix of ["", "-wal"]) {
+      if (existsSync(current.path + suffix)) copyFileSync(current.path + suffix, path + suffix);
+    }
+    current = openStore({ path, migrations: channelMigrations, world, log });
+    images.push(current);
+    return current;
+  };
+  const mortal: WhatsAppLibrary = {
+    ...library,
+    open(socketOptions) {
+      const socket = library.open(socketOptions);
+      let dead = false;
+      const write = (frame: Uint8Array) => {
+        if (dead) return;
+        const due = fuse && --fuse.left <= 0 ? fuse : undefined;
+        const image = due && imageOfDisk();
+        socket.write(frame);
+        if (!due || !image) return;
+        fuse = undefined;
+        dead = true;
+        due.killed(make(image));
+        setTimeout(road.cutter(), 20);
+      };
+      return { ...socket, write };
+    },
+  };
+  const make = (over = store): ChannelAccount =>
+    new WhatsAppAccount(
+      {
+        accountId: "default",
+        account: () => settings,
+        world,
+        log,
+        store: over,
+        mediaDir,
+        sentPart: (_chatId, messageId) => parts.get(messageId),
+        redact: () => {},
+      },
+      mortal,
+      testUrl(env),
+    );
+  quietConsole(console, () => {});
   return {
     fake,
     store,
@@ -83,18 +123,7 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
     parts,
     account: make(),
     restarted: () => make(),
-    killed() {
-      road.cut();
-      const path = join(dir, `image-${images.length}.db`);
-      // Committed pages are in the file or its log; a kill leaves both.
-      for (const suffix of ["", "-wal"]) {
-        if (existsSync(current.path + suffix)) copyFileSync(current.path + suffix, path + suffix);
-      }
-      const image = openStore({ path, migrations: channelMigrations, world, log });
-      images.push(image);
-      current = image;
-      return make(image);
-    },
+    killAtFrame: (left, killed) => void (fuse = { left, killed }),
     async close() {
       road.close();
       await fake.close();
@@ -118,8 +147,8 @@ function fetchTrusting(ca: string): World["fetch"] {
     });
 }
 
-/** The network between the two, which can be cut in one instant: what is on the way is lost. */
-async function openRoad(to: number): Promise<{ port: number; cut(): void; close(): void }> {
+/** The network between the two. `cutter` cuts the connections that are open when it is made. */
+async function openRoad(to: number): Promise<{ port: number; cutter(): () => void; close(): void }> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket, peer: Socket) => {
     sockets.add(socket);
@@ -136,12 +165,15 @@ async function openRoad(to: number): Promise<{ port: number; cut(): void; close(
     keep(there, client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => sockets.forEach((socket) => socket.destroy());
+  const cutter = () => {
+    const open = [...sockets];
+    return () => open.forEach((socket) => socket.destroy());
+  };
   return {
     port: (server.address() as AddressInfo).port,
-    cut,
+    cutter,
     close: () => {
-      cut();
+      cutter()();
       server.close();
     },
   };
@@ -217,4 +249,42 @@ export async function opened(wire: Wire, account = wire.account): Promise<WireSe
   await until("the connection opens", () => session.self !== undefined || session.end !== undefined);
   if (session.end) throw new Error(`it ended: ${JSON.stringify(session.end)}`);
   return session;
+}
+
+/** A contact of the account. */
+export const ann = (on: Wire) => on.fake.phone.addContact({ pn: "+4915112345678", name: "Ann" });
+export const texts = (session: WireSession): string[] => session.messages.map((message) => message.text);
+export const say = (chatId: string, text: string): OutboundPart => ({
+  target: { chatId, kind: chatId.endsWith("@g.us") ? "group" : "direct" },
+  content: { type: "text", body: { text, plain: text } },
+});
+/** A signal that never aborts. */
+export const never: AbortSignal = new AbortController().signal;
+
+/** Wires and sessions of a test, closed by `close`. */
+export function wireBox() {
+  const wires: Wire[] = [];
+  const sessions: WireSession[] = [];
+  const wire = async (options?: WireOptions): Promise<Wire> => {
+    const made = await openWire(options);
+    wires.push(made);
+    return made;
+  };
+  return {
+    wire,
+    async linked(options?: WireOptions): Promise<Wire> {
+      const made = await wire(options);
+      await link(made);
+      return made;
+    },
+    async open(on: Wire, account = on.account): Promise<WireSession> {
+      const session = await opened(on, account);
+      sessions.push(session);
+      return session;
+    },
+    async close(): Promise<void> {
+      for (const session of sessions.splice(0)) await session.close();
+      for (const one of wires.splice(0)) await one.close();
+    },
+  };
 }

@@ -1,80 +1,12 @@
-/** The adapter with the real library against a server that speaks WhatsApp Web (channels.md §8). */
+/** Messages both ways with the real library against a server that speaks WhatsApp Web (channels.md §6.6–6.8, §8). */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { seededRandom } from "../../../../../../test/support/random.ts";
-import type { ConnectionEnd } from "../channel.ts";
 import type { OutboundPart } from "../outbound.ts";
-import { link, opened, openWire, until, type Wire, type WireOptions, WireSession } from "./wire.fixture.ts";
+import { ann, never, say, texts, until, wireBox } from "./wire.fixture.ts";
 
-const wires: Wire[] = [];
-const sessions: WireSession[] = [];
-
-async function wire(options?: WireOptions): Promise<Wire> {
-  const made = await openWire(options);
-  wires.push(made);
-  return made;
-}
-async function linked(options?: WireOptions): Promise<Wire> {
-  const made = await wire(options);
-  await link(made);
-  return made;
-}
-async function open(on: Wire, account = on.account): Promise<WireSession> {
-  const session = await opened(on, account);
-  sessions.push(session);
-  return session;
-}
-const ann = (on: Wire) => on.fake.phone.addContact({ pn: "+4915112345678", name: "Ann" });
-const texts = (session: WireSession) => session.messages.map((message) => message.text);
-const say = (chatId: string, text: string): OutboundPart => ({
-  target: { chatId, kind: chatId.endsWith("@g.us") ? "group" : "direct" },
-  content: { type: "text", body: { text, plain: text } },
-});
-const never = new AbortController().signal;
-
-afterEach(async () => {
-  for (const session of sessions.splice(0)) await session.close();
-  for (const one of wires.splice(0)) await one.close();
-});
-
-test("an account is linked by camera: a code, the phone's yes, a new connection at once", async () => {
-  const on = await wire();
-  expect(on.account.linked()).toBe(false);
-  const login = new WireSession(on.account, {});
-  await until("a code", () => login.codes.length > 0);
-  const [code] = login.codes;
-  expect(code).toMatchObject({ kind: "qr", text: expect.stringContaining(",") });
-  expect((code?.expiresAt ?? 0) - Date.now()).toBeGreaterThan(55_000);
-  await on.fake.phone.scanQr(code?.kind === "qr" ? code.text : "");
-  expect(await login.ended).toMatchObject({ kind: "again", status: 515 });
-  expect(login.linked).toBe(true);
-  expect(on.account.linked()).toBe(true);
-  const session = await open(on);
-  expect(session.self).toMatchObject({ id: "+15550001000", e164: "+15550001000" });
-});
-
-test("an account is linked by a code that is typed on the phone", async () => {
-  const on = await wire();
-  const login = new WireSession(on.account, { phone: "+1 555 000 1000" });
-  await until("a code", () => login.codes.length > 0 || login.end !== undefined);
-  const [code] = login.codes;
-  expect(code).toMatchObject({ kind: "code", code: expect.stringMatching(/^[0-9A-Z]{8}$/u) });
-  expect(on.account.linked(), "a number alone is no link").toBe(false);
-  await on.fake.phone.enterPairingCode(code?.kind === "code" ? code.code : "");
-  expect(await login.ended).toMatchObject({ kind: "again", status: 515 });
-  await open(on);
-});
-
-test("without a link a connection ends at once and names the command that makes one", async () => {
-  const on = await wire();
-  const session = new WireSession(on.account);
-  expect(await session.ended).toMatchObject({
-    kind: "terminal",
-    reason: "not-linked",
-    fix: expect.stringContaining("channels login"),
-  });
-});
+const { close, linked, open } = wireBox();
+afterEach(close);
 
 test("a contact has one id, however the platform addresses them", async () => {
   const on = await linked();
@@ -120,43 +52,6 @@ test("a message whose connection ends before it is stored comes again, readable,
   await until("the message", () => again.messages.length > 0);
   expect(again.messages).toMatchObject([{ text: "not lost", messageId: id, catchUp: true }]);
   await on.fake.until((ledger) => ledger.inbound.find((one) => one.id === id)?.acknowledged, "its receipt");
-});
-
-test("whenever the process is killed, the keys on disk are the keys the other side knows", async () => {
-  const on = await linked();
-  const person = await ann(on);
-  const group = await on.fake.phone.createGroup({ subject: "Family", members: [person.pn] });
-  const random = seededRandom(20_261_121);
-  /** Rows a killed process leaves, as the inbox would hold them. */
-  const stored = new Set<string>();
-  let account = on.account;
-  for (let kill = 0; kill < 12; kill++) {
-    const session = await open(on, account);
-    const rows = new Set<string>();
-    session.store = (batch) => {
-      for (const message of batch.messages) rows.add(message.platformId);
-      return Promise.resolve();
-    };
-    const target = kill % 2 === 0 ? person.number : group;
-    for (const n of [0, 1]) void account.send(say(target, `out ${kill}.${n}`), { signal: never });
-    await on.fake.phone.sendText(person.pn, `in ${kill}`, kill % 3 === 0 ? { group } : {});
-    for (let turns = Math.floor(random() * 60); turns > 0; turns--) await new Promise((next) => setImmediate(next));
-    const after = on.killed();
-    for (const row of [...rows, ...session.messages.map((message) => message.platformId)]) stored.add(row);
-    await session.close();
-    account = after;
-  }
-  const session = await open(on, account);
-  await on.fake.phone.sendText(person.pn, "still readable");
-  await until("it", () => texts(session).includes("still readable"));
-  expect((await account.send(say(group, "to all"), { signal: never })).state).toBe("sent");
-  for (const message of session.messages) stored.add(message.platformId);
-  const { outbound, inbound } = await on.fake.ledger();
-  expect(outbound.length).toBeGreaterThan(6);
-  expect(outbound.filter((message) => message.readers.length === 0)).toEqual([]);
-  expect(inbound.filter((message) => message.refusals.length > 0)).toEqual([]);
-  const people = inbound.filter((message) => message.from === person.pn);
-  expect(people.filter((message) => ![...stored].some((row) => row.endsWith(`:${message.id}`)))).toEqual([]);
 });
 
 test("groups have a title and members, and a mention of the account is seen", async () => {
@@ -257,48 +152,23 @@ test("a message the platform refuses is reported as refused", async () => {
   });
 });
 
-test.each<[string, (on: Wire) => Promise<void>, Partial<ConnectionEnd>]>([
-  ["device removed on the phone", (on) => on.fake.phone.removeDevice(), { kind: "terminal", status: 401 } as never],
-  ["replaced elsewhere", (on) => on.fake.faults.kickReplaced(), { kind: "terminal", status: 440 } as never],
-  ["blocked", (on) => on.fake.faults.failure(403, { now: true }), { kind: "terminal", status: 403 } as never],
-  ["downgraded", (on) => on.fake.faults.downgrade(), { kind: "terminal", status: 411 } as never],
-  ["version refused", (on) => on.fake.faults.failure(405, { now: true }), { kind: "retry", afterMs: 300_000 } as never],
-  ["restart wished", (on) => on.fake.faults.streamError({ code: 515 }), { kind: "again", status: 515 } as never],
-  ["bad session", (on) => on.fake.faults.streamError(), { kind: "retry", status: 500 } as never],
-  ["unavailable", (on) => on.fake.faults.streamError({ code: 503 }), { kind: "retry", status: 503 } as never],
-  ["stream ended", (on) => on.fake.faults.streamEnd(), { kind: "retry", status: 428 } as never],
-  ["connection reset", (on) => on.fake.faults.dropTcp(), { kind: "retry" } as never],
-])("%s ends the connection as it should", async (_name, fault, expected) => {
-  const on = await linked();
-  const session = await open(on);
-  await fault(on);
-  expect(await session.ended).toMatchObject(expected);
-});
-
-test("an upgrade that is answered by a web page ends at once", async () => {
-  const on = await linked();
-  await on.fake.faults.refuseUpgrade(405);
-  const session = new WireSession(on.account);
-  expect(await session.ended).toMatchObject({ kind: "retry", status: 408, message: expect.stringContaining("405") });
-});
-
-test("logging out tells the phone, and sets the keys aside", async () => {
-  const on = await linked();
-  const session = await open(on);
-  expect(await on.account.logout?.()).toEqual({ cleared: true, loggedOut: true });
-  await session.ended;
-  await on.fake.until((ledger) => ledger.companions[0]?.removed, "the phone to know");
-  expect(on.account.linked()).toBe(false);
-});
-
-test("history after linking triggers nothing", async () => {
+test("a poll that a contact could not read is served again as it was sent, also by the next process", async () => {
   const on = await linked();
   const person = await ann(on);
   const session = await open(on);
-  await on.fake.phone.sendHistory([{ from: person.pn, text: "long ago" }]);
-  await on.fake.phone.sendText(person.pn, "now");
-  await until("the new one", () => session.messages.length > 0);
-  expect(texts(session)).toEqual(["now"]);
+  const clientMsgId = on.account.newMessageId?.() ?? "";
+  const target = { chatId: person.number, kind: "direct" as const };
+  const content = { type: "poll" as const, question: "Tea?", options: ["yes", "no"], maxSelections: 1 };
+  await on.fake.faults.peersCannotRead(1);
+  await on.fake.faults.dropOnMessage("after");
+  await on.account.send({ target, content }, { clientMsgId, signal: never });
+  await session.ended;
+  await open(on, on.restarted());
+  const message = await on.fake.until(
+    (ledger) => ledger.outbound.find(({ id, readers }) => id === clientMsgId && readers.length > 0),
+    "the second copy",
+  );
+  expect(message).toMatchObject({ retries: 1, poll: { name: "Tea?", options: ["yes", "no"] } });
 });
 
 test("fifty messages that came while the account was away are delivered once each, in order", async () => {

@@ -4,6 +4,7 @@ import type { ModelProvider } from "../provider.ts";
 import { effectiveThinking, thinkingBudgets } from "../thinking.ts";
 import { streamCall } from "./call.ts";
 import { toPrompt, toTools } from "./prompt.ts";
+import { callSettings } from "./settings.ts";
 import type { DialectDeps, Endpoint } from "./transport.ts";
 
 export const provider = (deps: DialectDeps): ModelProvider => ({
@@ -31,6 +32,7 @@ export const provider = (deps: DialectDeps): ModelProvider => ({
             replayPlainThinking: false,
             cache: { anthropic: { cacheControl: { type: "ephemeral" } } },
           }),
+          ...callSettings(request),
           maxOutputTokens: request.maxTokens ?? model.maxTokens,
           ...(request.tools.length > 0 ? { tools: toTools(request) } : {}),
           ...(level === "off" ? {} : { reasoning: level }),

@@ -4,6 +4,7 @@ import type { ModelProvider, ThinkingLevel } from "../provider.ts";
 import { effectiveThinking, thinkingBudgets } from "../thinking.ts";
 import { streamCall } from "./call.ts";
 import { toPrompt, toTools } from "./prompt.ts";
+import { callSettings } from "./settings.ts";
 import type { DialectDeps } from "./transport.ts";
 
 export const provider = (deps: DialectDeps): ModelProvider => ({
@@ -36,7 +37,7 @@ export const provider = (deps: DialectDeps): ModelProvider => ({
             replayPlainThinking: false,
           }),
           ...(request.tools.length > 0 ? { tools: toTools(request) } : {}),
-          ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
+          ...callSettings(request),
           ...(level === "off"
             ? {}
             : {

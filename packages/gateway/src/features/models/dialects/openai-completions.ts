@@ -4,6 +4,7 @@ import type { ModelProvider } from "../provider.ts";
 import { effectiveThinking } from "../thinking.ts";
 import { streamCall } from "./call.ts";
 import { toPrompt, toTools } from "./prompt.ts";
+import { callSettings } from "./settings.ts";
 import type { DialectDeps } from "./transport.ts";
 
 export const provider = (deps: DialectDeps): ModelProvider => ({
@@ -34,7 +35,7 @@ export const provider = (deps: DialectDeps): ModelProvider => ({
             replayPlainThinking: endpoint.replaysReasoning,
           }),
           ...(request.tools.length > 0 ? { tools: toTools(request) } : {}),
-          ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
+          ...callSettings(request),
           ...(level === "off" || compat.supportsReasoningEffort === false ? {} : { reasoning: level }),
         },
       },

@@ -5,6 +5,7 @@ import type { ModelProvider } from "../provider.ts";
 import { effectiveThinking } from "../thinking.ts";
 import { streamCall } from "./call.ts";
 import { toPrompt, toTools } from "./prompt.ts";
+import { callSettings } from "./settings.ts";
 import type { DialectDeps } from "./transport.ts";
 
 export const provider = (deps: DialectDeps): ModelProvider => ({
@@ -27,7 +28,7 @@ export const provider = (deps: DialectDeps): ModelProvider => ({
         options: {
           prompt: toPrompt(model, request, { namespace: "openai", imagesInResults: true, replayPlainThinking: false }),
           ...(request.tools.length > 0 ? { tools: toTools(request) } : {}),
-          ...(request.maxTokens === undefined ? {} : { maxOutputTokens: request.maxTokens }),
+          ...callSettings(request),
           ...(level === "off" ? {} : { reasoning: level }),
           providerOptions: {
             openai: {

@@ -1,0 +1,112 @@
+/** The conversation: its line of tools, its messages, and where the next one is written. */
+import { MessageSquare } from "lucide-preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { useApp } from "../app/app.ts";
+import { Button, Empty, ErrorNotice, Skeleton } from "../ui/index.ts";
+import { ChatHead } from "./chat-head.tsx";
+import { Composer } from "./composer.tsx";
+import type { Conversation } from "./conversation.ts";
+import { MessageList, type Anchor, type Row } from "./message-list.tsx";
+import { LiveView, OutgoingView, RemainsView, TurnView } from "./turn-view.tsx";
+
+/** Where somebody was reading, by session; forgotten with the page. */
+const positions = new Map<string, Anchor>();
+
+export default function ChatView() {
+  const { conversations } = useApp();
+  const key = conversations.currentKey.value;
+  const conversation = useMemo(() => conversations.get(key), [key]);
+  useEffect(() => conversations.visited(key), [key]);
+  return <Chat key={key} conversation={conversation} />;
+}
+
+function Chat({ conversation }: { conversation: Conversation }) {
+  const [sent, setSent] = useState(0);
+  return (
+    <div class="chat">
+      <ChatHead conversation={conversation} />
+      <Messages conversation={conversation} sent={sent} />
+      <Composer conversation={conversation} onSent={() => setSent(sent + 1)} />
+    </div>
+  );
+}
+
+function Messages({ conversation, sent }: { conversation: Conversation; sent: number }) {
+  const { conversations, link } = useApp();
+  const { loaded, older, error } = conversation.state.value;
+  const name = useAgentName(conversation.sessionKey);
+  const turns = conversation.turns.value;
+  const live = conversation.live.value;
+  const remains = conversation.remains.value;
+  const outgoing = conversation.outgoing.value.filter(({ state }) => state !== "waiting");
+  const rows = useMemo((): Row[] => {
+    const list = turns.map((turn): Row => ({ key: turn.id, draw: () => <TurnView turn={turn} name={name} /> }));
+    for (const message of outgoing)
+      list.push({ key: message.key, draw: () => <OutgoingView message={message} conversation={conversation} /> });
+    if (live) list.push({ key: `live:${live.runId}`, draw: () => <LiveView run={live} name={name} /> });
+    if (remains)
+      list.push({
+        key: `remains:${remains.runId}`,
+        draw: () => <RemainsView remains={remains} conversation={conversation} />,
+      });
+    return list;
+  }, [turns, outgoing.map(({ key, state }) => key + state).join(" "), live, remains, name, link.connected.value]);
+  const position = useMemo(
+    () => ({
+      get: () => positions.get(conversation.sessionKey),
+      set: (anchor: Anchor | undefined) => {
+        if (anchor) positions.set(conversation.sessionKey, anchor);
+        else positions.delete(conversation.sessionKey);
+      },
+    }),
+    [conversation],
+  );
+  if (!loaded && rows.length === 0) {
+    if (error !== undefined && link.connected.value)
+      return (
+        <div class="messages">
+          <ErrorNotice text={`Could not read the messages. ${error}`} retry={() => void conversation.refresh()} />
+        </div>
+      );
+    return (
+      <div class="messages">
+        <Skeleton lines={6} label="Loading messages" />
+      </div>
+    );
+  }
+  if (rows.length === 0)
+    return (
+      <div class="messages">
+        <Empty icon={MessageSquare} title={`Talk to ${name}`}>
+          <p>Nothing has been said here yet. What you write goes to your own gateway.</p>
+          <p class="hints">
+            {["What can you do?", "/status", "/help"].map((hint) => (
+              <Button key={hint} disabled={!link.connected.value} onClick={() => conversation.send(hint)}>
+                {hint}
+              </Button>
+            ))}
+          </p>
+        </Empty>
+      </div>
+    );
+  return (
+    <MessageList
+      rows={rows}
+      jump={sent}
+      onTop={() => void conversation.readOlder()}
+      position={position}
+      head={
+        older === "none" ? undefined : (
+          <p class="older dim small">{older === "loading" ? "Reading older messages" : "Older messages above"}</p>
+        )
+      }
+    />
+  );
+
+  function useAgentName(sessionKey: string): string {
+    const agentId = /^agent:([^:]+):/.exec(sessionKey)?.[1];
+    const agents = conversations.agents.value;
+    const agent = agents.find(({ id }) => id === agentId) ?? agents[0];
+    return agent?.identity?.name ?? agent?.name ?? "Assistant";
+  }
+}

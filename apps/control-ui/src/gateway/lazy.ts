@@ -1,0 +1,2 @@
+/** Parts of the connection that most pages never need. */
+export const loadScriptedIdentity = () => import("./scripted-identity.ts");

@@ -1,0 +1,22 @@
+/** How the app is built and served while it is being written. The gateway serves the result; see scripts/build/ui.ts. */
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // Relative: the gateway may serve the app below any base path.
+  base: "./",
+  resolve: { conditions: ["openclaw-source", "browser", "module", "import", "default"] },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    port: 5173,
+    // `vite dev` beside a running gateway: open the printed address with `?gatewayUrl=ws://127.0.0.1:18789`.
+    strictPort: true,
+  },
+});
