@@ -1,11 +1,18 @@
 /** How the app is built and served while it is being written. The gateway serves the result; see scripts/build/ui.ts. */
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** Everything comes from one origin; the attribute would only make browsers announce it as if it did not. */
+const sameOrigin: Plugin = {
+  name: "same-origin",
+  transformIndexHtml: { order: "post", handler: (html) => html.replaceAll(" crossorigin", "") },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
   // Relative: the gateway may serve the app below any base path.
   base: "./",
   resolve: { conditions: ["openclaw-source", "browser", "module", "import", "default"] },
+  plugins: [sameOrigin],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

@@ -27,7 +27,7 @@ let running: Promise<Browser> | undefined;
 export function browser(): Promise<Browser> {
   running ??= chromium.launch({
     executablePath: browserPath(),
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--host-resolver-rules=MAP box.test 127.0.0.1"],
   });
   return running;
 }

@@ -57,7 +57,7 @@ export const rooms: Record<string, Room> = {
   automation: { may: [...feature, "agents", "channels", "sessions", "tools"] },
   openai: { may: [...feature, "agents"] },
   browser: { may: feature },
-  canvas: { may: feature },
+  canvas: { may: [...feature, "tools"] },
   nodes: { may: feature },
   plugins: { may: feature },
   server: { may: [...base, "config"], packages: ["ws"], contracts: ["ports.ts", "gateway.config.ts"] },

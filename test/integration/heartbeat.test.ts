@@ -43,7 +43,12 @@ test("what is due is sent to where the session was last spoken to, by itself and
   const { world, wire } = await setUp();
   world.script = () => ["The oven is still on."];
   const told = await nextBeat(wire, "sent", () => world.gateway.world.jump(beatMs));
-  expect(told).toMatchObject({ channel: "telegram", to: "42", preview: "The oven is still on.", indicatorType: "alert" });
+  expect(told).toMatchObject({
+    channel: "telegram",
+    to: "42",
+    preview: "The oven is still on.",
+    indicatorType: "alert",
+  });
   await world.fake.until(() => sent(world).length === 1);
   expect(sent(world)).toEqual(["The oven is still on."]);
   expect(askedText(world.provider.requests.at(-1))).toContain("HEARTBEAT.md");

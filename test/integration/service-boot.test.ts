@@ -55,6 +55,7 @@ describe.skipIf(!hasSystemdUser || !hasLogind)("on a machine that systemd boots"
   /** The JSON document of a step; what came on stderr stands around it. */
   const json = (step: string): Record<string, unknown> => {
     const text = seen.get(step) ?? "";
+    expect(text).toContain("{\n");
     return JSON.parse(text.slice(text.indexOf("{\n"), text.lastIndexOf("\n}") + 2)) as Record<string, unknown>;
   };
 

@@ -37,6 +37,8 @@ function judgeTurns({ messages, ledgers, asked, tables }: Evidence, violations: 
   const byNumber = Map.groupBy(asked, ({ n }) => n);
   const lastFirst = new Map<string, number>();
   const begun = new Set<number>();
+  const story = (n: number) =>
+    `row ${tables.inbound.get(n)?.[0]?.id}, processes ${(byNumber.get(n) ?? []).map(({ life }) => life).join(" ")}`;
   for (const { n } of asked) {
     const message = messages.get(n);
     if (!message) violations.push(`a turn for #${n}, which nobody wrote`);
@@ -44,7 +46,8 @@ function judgeTurns({ messages, ledgers, asked, tables }: Evidence, violations: 
     begun.add(n);
     const chat = `${message.platform} ${message.chat}`;
     const before = lastFirst.get(chat);
-    if (before !== undefined && before > n) violations.push(`${chat}: #${n} was asked after #${before}`);
+    if (before !== undefined && before > n)
+      violations.push(`${chat}: #${n} (${story(n)}) was asked after #${before} (${story(before)})`);
     lastFirst.set(chat, n);
   }
   for (const { n, platform } of messages.values()) {

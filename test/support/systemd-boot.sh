@@ -38,6 +38,10 @@ done
 : >"$folder/console"
 : >"$root/dev/console"
 mount --bind "$folder/console" "$root/dev/console"
+# What changes below an overlay is not seen reliably above it, and the checkout is being worked in.
+checkout=$(CDPATH='' cd -- "$(dirname "$0")/../.." && pwd)
+mount --bind "$checkout" "$root$checkout"
+mount -o remount,bind,ro "$root$checkout"
 mkdir -p "$root/out"
 mount --bind "$folder" "$root/out"
 

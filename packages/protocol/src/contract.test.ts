@@ -31,8 +31,8 @@ test("the first answer has a type of its own", () => {
 });
 
 test("planned methods need no handler", () => {
-  expectTypeOf<"wake">().toExtend<MethodName>();
-  expectTypeOf<"wake">().not.toExtend<BuiltMethodName>();
+  expectTypeOf<"exec.approvals.get">().toExtend<MethodName>();
+  expectTypeOf<"exec.approvals.get">().not.toExtend<BuiltMethodName>();
   expectTypeOf<"connect">().not.toExtend<BuiltMethodName>();
   expectTypeOf<"agent">().toExtend<BuiltMethodName>();
 });

@@ -43,8 +43,13 @@ export const modelsOf = (provider: FakeProvider) => ({
   },
 });
 
-export async function openChatWorld(options: ChatOptions = {}): Promise<ChatWorld> {
+/** `beside` may put something between the gateway and the fake: what it returns is added to the account's settings. */
+export async function openChatWorld(
+  options: ChatOptions = {},
+  beside: (fake: FakeTelegram) => Promise<Record<string, unknown>> = async () => ({}),
+): Promise<ChatWorld> {
   const fake = await startFakeTelegram(options.rateLimits ? { rateLimits: options.rateLimits } : {});
+  const between = await beside(fake);
   const provider = await startFakeProvider({ script: (request) => world.script(request) });
   const home = makeHome({
     models: modelsOf(provider),
@@ -54,7 +59,7 @@ export async function openChatWorld(options: ChatOptions = {}): Promise<ChatWorl
       defaults: { skipBootstrap: true, model: { primary: "mock/mock-1" } },
     },
     channels: {
-      telegram: { botToken: fake.bot.token, apiRoot: fake.url, allowFrom: [42], ...options.telegram },
+      telegram: { botToken: fake.bot.token, apiRoot: fake.url, allowFrom: [42], ...options.telegram, ...between },
     },
   });
   const world: ChatWorld = {

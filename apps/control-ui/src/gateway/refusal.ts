@@ -43,7 +43,10 @@ export function refusalOf(
   error: ClosedError | DeadlineError | undefined,
   page: { origin: string },
 ): Refusal | undefined {
-  if (!(error instanceof ClosedError) || !error.refusal) return undefined;
+  if (!(error instanceof ClosedError)) return undefined;
+  // An open connection that is ended because its device lost its access.
+  if (error.code === 1008 && /^device (token revoked|removed)/.test(error.reason)) return revoked(error.reason);
+  if (!error.refusal) return undefined;
   const { message, retryAfterMs } = error.refusal;
   const details = (error.refusal.details ?? {}) as Details;
   const code = typeof details.code === "string" ? details.code : error.refusal.code;
@@ -106,19 +109,19 @@ function pairing(details: Details, code: string): Refusal {
   };
 }
 
+const revoked = (code: string): Refusal => ({
+  kind: "device-revoked",
+  title: "This browser's access was withdrawn",
+  text: "The device token it used is no longer valid. Enter the gateway's token to get a new one.",
+  command: "openclaw dashboard",
+  code,
+});
+
 const wherePassword = "It is gateway.auth.password of the gateway's config.";
 
 function unauthorised(message: string, reason: string, code: string): Refusal {
   const says = (words: RegExp, value: string) => reason === value || (reason === "" && words.test(message));
-  if (says(/device token mismatch/, "device_token_mismatch")) {
-    return {
-      kind: "device-revoked",
-      title: "This browser's access was withdrawn",
-      text: "The device token it used is no longer valid. Enter the gateway's token to get a new one.",
-      command: "openclaw dashboard",
-      code,
-    };
-  }
+  if (says(/device token mismatch/, "device_token_mismatch")) return revoked(code);
   if (says(/token missing/, "token_missing")) {
     return {
       kind: "token-missing",

@@ -1,13 +1,15 @@
 /** What stands in place of the views while the gateway refuses this page: why, what helps, and the form for a secret. */
 import { KeyRound, RotateCw, ShieldAlert, ShieldQuestion } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { curedBySecret, type Phase, type Refusal } from "../gateway/index.ts";
 import { Button, Command, Countdown, Field } from "../ui/index.ts";
 
 export function Entrance({ phase }: { phase: Extract<Phase, { name: "refused" }> }) {
-  const { link } = useApp();
+  const { link, toasts } = useApp();
   const { refusal, retryAt } = phase;
+  // The same words again change nothing on screen; they must still be heard.
+  useEffect(() => toasts.announce(refusal.title), [phase]);
   const Icon = refusal.kind === "pairing" ? ShieldQuestion : curedBySecret.has(refusal.kind) ? KeyRound : ShieldAlert;
   return (
     <div class="entrance">
@@ -58,6 +60,7 @@ function SecretForm({ refusal }: { refusal: Refusal }) {
     if (secret.trim() === "") return;
     if (byPassword) link.secrets.usePassword(secret);
     else link.secrets.useToken(secret.trim());
+    setSecret("");
     link.restart();
   };
   return (

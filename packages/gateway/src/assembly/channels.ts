@@ -1,7 +1,7 @@
 /** The channels of one generation and what stands between them and the agents: built in two steps, because an agent's answer is
  *  written into the outbox, and a chat's message becomes an agent's run. */
 import { join } from "node:path";
-import type { AgentDirectory, Agents } from "../features/agents/index.ts";
+import { type AgentDirectory, type Agents, commands } from "../features/agents/index.ts";
 import {
   channelMethods,
   channelRows,
@@ -12,6 +12,7 @@ import {
   Inbox,
   MediaSource,
   MediaStore,
+  type MenuCommand,
   messageTool,
   mirror,
   Outbox,
@@ -42,6 +43,8 @@ export interface ChannelParts {
   sessions: Sessions;
   directory: AgentDirectory;
   systemEvent: (sessionKey: string, text: string) => void;
+  /** Skills an agent may use, for the menus of platforms. */
+  skills: (agentId: string) => readonly { name: string; description: string }[];
   /** Why no account may connect and no message is answered (safe mode). */
   held: () => string | undefined;
   /** The state of an account changed. */
@@ -77,6 +80,7 @@ export function buildChannels(parts: ChannelParts) {
         outbox,
         accept: (rows) => accept(rows),
         mediaDir: mediaStore.dir,
+        commands: () => menuOf(parts),
         redact: (secret) => parts.redactor.add(secret),
         held: parts.held,
         changed: parts.changed,
@@ -186,6 +190,16 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     /** In this order after the server: what is on its way out is stopped before its connection. */
     services: [mediaStore, sweeping(inbox, world, log), ...services, pipeline, outbox] as Service[],
   };
+}
+
+/** What can be typed here, without what is switched off; then the skills of the agent that answers by default. */
+function menuOf({ config, directory, skills }: ChannelParts): MenuCommand[] {
+  const { restart, config: showConfig } = config.current.commands;
+  const off = [...(restart ? [] : ["restart"]), ...(showConfig ? [] : ["config"])];
+  return [
+    ...commands.filter(({ name }) => !off.includes(name)).map(({ name, summary }) => ({ name, description: summary })),
+    ...skills(directory.defaultId()).map(({ name, description }) => ({ name, description, skill: true })),
+  ];
 }
 
 const sweepEveryMs = 3_600_000;

@@ -310,7 +310,8 @@ export class Host {
   /** Admits nothing new and resolves when the running turns are over, or their budget is used up (settled.md 8). A stop follows. */
   async drain(): Promise<void> {
     const gateway = this.#gateway;
-    if (gateway) await drained(gateway, this.#live.current.gateway.reload.deferralTimeoutMs, new AbortController().signal);
+    if (gateway)
+      await drained(gateway, this.#live.current.gateway.reload.deferralTimeoutMs, new AbortController().signal);
   }
 
   /** The part of a stop that must not be lost; `stop` begins with it. */

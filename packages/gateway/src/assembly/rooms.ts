@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { configMethods, type ConfigSnapshot, type RestartPort } from "../config/index.ts";
 import { AgentDirectory, agentMethods, Agents, agentTools } from "../features/agents/index.ts";
+import { groupTools } from "../features/channels/index.ts";
 import { deviceMethods, Devices } from "../features/devices/index.ts";
 import { modelMethods, Models } from "../features/models/index.ts";
 import { openAiApi } from "../features/openai/index.ts";
@@ -22,6 +23,7 @@ import {
   Tools,
   toolsMethods,
   webFiles,
+  wrapUntrusted,
 } from "../features/tools/index.ts";
 import { Bus } from "../kernel/bus.ts";
 import { Lifecycle } from "../kernel/lifecycle.ts";
@@ -33,6 +35,7 @@ import { Server, type Listener } from "../server/index.ts";
 import { type SqliteStore } from "../store/index.ts";
 import { laterMethods } from "./later-methods.ts";
 import { buildAutomation } from "./automation.ts";
+import { buildCanvas } from "./canvas.ts";
 import { buildChannels, joinChannels } from "./channels.ts";
 import { joinHandlers } from "./handlers.ts";
 import { setupPorts } from "./onboard.ts";
@@ -44,6 +47,7 @@ import { Sentinel } from "./sentinel.ts";
 import { StallWatch } from "./stall.ts";
 import { perConfig } from "./remembered.ts";
 import { declared, type EffectiveConfig } from "./sections.ts";
+import { Metrics } from "./metrics.ts";
 import { apiRoutes, httpRoutes } from "./routes.ts";
 import { serverSettings } from "./server-settings.ts";
 import { snapshotPort } from "./snapshot.ts";
@@ -178,6 +182,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     sessions,
     directory,
     systemEvent: queueSystemEvent,
+    skills: (agentId) => skills.promptList(agentId),
     held: () => options.process.safe()?.reason,
     changed: () => health.refreshSoon(),
   });
@@ -215,6 +220,18 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     held: () => options.process.safe()?.reason,
   });
 
+  const canvas = buildCanvas({
+    world: inside,
+    log,
+    config: config.current,
+    directory,
+    agents,
+    sessions,
+    endpoint: options.endpoint,
+    listener,
+    judge: (req) => server.judge(req),
+  });
+
   const children = new ChildFile(join(state, "children.json"), log.child("tools"));
   const processes = new Processes({
     world: inside,
@@ -232,8 +249,10 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       ...agentTools(agents),
       gatewayTool(care, world),
       chats.tool,
+      canvas.tool,
     ],
     agentPolicy: (agentId) => toolsOf(agentId) as ToolPolicyConfig | undefined,
+    narrower: groupTools({ agents, channel: channelRooms.find }),
   });
 
   const openai = openAiApi({
@@ -243,6 +262,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     agents,
     config,
     fetchFile: webFiles({ world: inside, config }),
+    wrapUntrusted: (text, source) => wrapUntrusted(text, source, world),
   });
   const presence = new Presence({
     world,
@@ -297,6 +317,17 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     setupMethods(new SetupSessions({ world, ports: setupPorts(world, { keys: "config", interactive: true }) })),
     laterMethods({ now: world.now }),
   );
+  const metrics = new Metrics({
+    world,
+    version,
+    bus,
+    agents,
+    sessions,
+    connections: () => server.connections().length,
+    answers: () => server.httpAnswers(),
+    apiRequests: openai.active,
+    problems: () => problems().length,
+  });
   const server: Server = new Server({
     world,
     log: log.child("ws"),
@@ -305,7 +336,9 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     settings: serverSettings(config, options.endpoint, options.verbose, options.logFrames),
     handlers,
     devices,
-    presence,
+    presence: canvas.watching(presence),
+    socket: (path) => canvas.socket(path),
+    canvasUrl: (identity, entrance) => canvas.url(identity, entrance),
     snapshots: snapshotPort({
       world,
       presence,
@@ -318,8 +351,8 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       authMode: options.endpoint.auth.mode,
     }),
     info: { version, host: world.hostname() },
-    api: apiRoutes({ openai }),
-    routes: httpRoutes({ config: config.current, version, directory }),
+    api: apiRoutes({ openai, metrics, config, loopback: listener.loopback }),
+    routes: httpRoutes({ config: config.current, version, directory, others: canvas.routes }),
     tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
     failing: () => failing().map((problem) => problem.part),
   });
@@ -337,6 +370,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     // Every run a former process left open is resolved before anyone can connect (R-SHUT-2).
     { name: "agents", start: () => agents.start() },
     openai.service,
+    metrics,
     sentinel,
     new StallWatch({
       world,
@@ -349,6 +383,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
     ...chats.services,
     automation.heartbeats,
+    canvas.service,
   ];
   return {
     world,

@@ -6,12 +6,35 @@ import { extname, join, sep } from "node:path";
 import type { AgentDirectory } from "../features/agents/index.ts";
 import type { OpenAiApi } from "../features/openai/index.ts";
 import type { HttpRoute } from "../kernel/http.ts";
-import { contentType, controlUiRoutes, noControlUiRoutes, type Avatar, type Route } from "../server/index.ts";
+import {
+  contentType,
+  controlUiRoutes,
+  metricsRoutes,
+  noControlUiRoutes,
+  type Avatar,
+  type Route,
+} from "../server/index.ts";
+import type { Metrics } from "./metrics.ts";
 import type { EffectiveConfig } from "./sections.ts";
 
+export interface ApiParts {
+  openai: OpenAiApi;
+  metrics: Metrics;
+  config: { readonly current: EffectiveConfig };
+  /** Nothing but loopback is listened on. */
+  loopback: boolean;
+}
+
 /** APIs, tried before every page. Each reads its switch at use. */
-export function apiRoutes(parts: { openai: OpenAiApi }): HttpRoute[] {
-  return [...parts.openai.routes];
+export function apiRoutes({ openai, metrics, config, loopback }: ApiParts): HttpRoute[] {
+  return [
+    ...openai.routes,
+    ...metricsRoutes({
+      enabled: () => config.current.gateway.metrics.enabled ?? loopback,
+      token: () => config.current.gateway.metrics.token,
+      metrics: () => metrics.read(),
+    }),
+  ];
 }
 
 export interface RouteParts {

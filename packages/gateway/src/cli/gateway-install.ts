@@ -73,7 +73,7 @@ async function prepare(
   { port: flag, token: typed }: Pick<Wanted, "port" | "token">,
   before: ServiceState,
 ): Promise<{ port: number; warnings: string[] }> {
-  const { ServiceError } = await rooms.service.load();
+  const { portOfCommand, ServiceError } = await rooms.service.load();
   const { configuredPort } = await rooms.judge.load();
   const world = withToken(service.serviceWorld, typed);
   let port: number;
@@ -86,7 +86,8 @@ async function prepare(
       hints: [suggest(context.io.env, "doctor"), suggest(context.io.env, "setup")],
     });
   }
-  if (before.runtime.status !== "running") await refuseTaken(port, context, ServiceError);
+  const own = before.runtime.status === "running" && before.command && portOfCommand(before.command) === port;
+  if (!own) await refuseTaken(port, context, ServiceError);
   const asked = configuredPort({}, without(world));
   const elsewhere =
     asked === port

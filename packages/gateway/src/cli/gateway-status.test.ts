@@ -56,7 +56,7 @@ function unit({
     "Wants=network-online.target",
     "StartLimitIntervalSec=300",
     "[Service]",
-    `ExecStart=${runtime} --disable-warning=ExperimentalWarning ${entry} gateway --port ${port}`,
+    `ExecStart=${runtime} --disable-warning=ExperimentalWarning --max-semi-space-size=16 ${entry} gateway --port ${port}`,
     ...(service ?? [
       "Type=notify",
       "Restart=always",
@@ -302,6 +302,13 @@ const situations: Record<string, () => Promise<Seen> | Seen> = {
   "wsl-without-systemd": () => {
     machine.file("/proc/sys/kernel/osrelease", "5.15.167.4-microsoft-standard-WSL2\n");
     return { env: closed };
+  },
+  "wsl-running": async () => {
+    withSystemd(machine);
+    machine.file("/proc/sys/kernel/osrelease", "5.15.167.4-microsoft-standard-WSL2\n");
+    const { port } = await answer();
+    install(unit({ port }));
+    return { port };
   },
   "dead-runtime": () => {
     withSystemd(machine);

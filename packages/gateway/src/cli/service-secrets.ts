@@ -22,10 +22,10 @@ const names = ["OPENCLAW_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_PASSWORD"] as const;
 /** Returns what was kept, one line each. Throws CommandError for a typed token the gateway would not use. */
 export async function keepSecrets({ world, typed, own }: SecretsToKeep): Promise<string[]> {
   const config = await locateConfig({ ...world, env: without(world.env) });
-  if (typed !== undefined && config.token !== undefined && config.token.length + typed.length > 0) {
+  if (typed !== undefined && config.token !== undefined) {
     const { timingSafeEqual } = process.getBuiltinModule("node:crypto");
-    const [a, b] = [Buffer.from(typed), Buffer.from(config.token)];
-    if (a.length === b.length && timingSafeEqual(a, b)) return [];
+    const [one, other] = [Buffer.from(typed), Buffer.from(config.token)];
+    if (one.length === other.length && timingSafeEqual(one, other)) return [];
     throw new CommandError(
       `gateway.auth.token in ${displayPath(config.path, world)} is another token, and the gateway uses that one.\nChange it there, or install without --token. Nothing was installed.`,
     );

@@ -60,7 +60,7 @@ export interface HttpCall {
   /** Aborted when the client is gone before its answer was complete. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** The body, within the limits of the route. Throws HttpError: 413, 408. At most once. */
+  /** The body, within the limits of the route. Throws HttpError: 413, 408. */
   bytes(): Promise<Buffer>;
   /** The body as JSON, `{}` when it is empty. Throws HttpError: 413, 408, 400 also for text nested too deep and for keys that
    *  could reach a prototype; `keepUnsafeKeys` leaves those in, as own properties. */

@@ -15,6 +15,10 @@ export interface AccessLogParts {
 
 const maxPathChars = 240;
 
+/** An address of the canvas holds a secret. */
+export const withoutCapability = (path: string): string =>
+  path.replace(/^\/__openclaw__\/cap\/[^/]*/, "/__openclaw__/cap/***");
+
 export class AccessLog {
   /** Answers by status class: `2xx`, `4xx` …; `gone` for clients that left before theirs. */
   readonly counts: Record<string, number> = {};
@@ -40,7 +44,7 @@ export class AccessLog {
       const failed = status >= 500;
       if (!failed && !this.#parts.settings.verbose) return;
       const ms = Math.round(world.monotonic() - startedAt);
-      const path = (given.path ?? "(bad target)").slice(0, maxPathChars);
+      const path = withoutCapability(given.path ?? "(bad target)").slice(0, maxPathChars);
       const mark = failed || !complete ? "✗" : "✓";
       const text = `⇄ http ${mark} ${(req.method ?? "GET").slice(0, 16)} ${path} ${complete ? status : "gone"} ${ms}ms id=${given.id}`;
       if (failed) this.#parts.refusals.warn(text, { remote: ip });

@@ -52,9 +52,9 @@ interface Answer {
 
 function ask(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const socket = connect(rig.port, "127.0.0.1");
+    const socket = connect(rig.listener.port, "127.0.0.1");
     const chunks: Buffer[] = [];
-    const all = { Host: `127.0.0.1:${rig.port}`, Connection: "close", ...headers };
+    const all = { Host: `127.0.0.1:${rig.listener.port}`, Connection: "close", ...headers };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.on("error", reject);
@@ -75,6 +75,9 @@ function ask(path: string, headers: Record<string, string> = {}, method = "GET")
     socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
   });
 }
+
+/** Of an answer, without what differs from one to the next. */
+const without = ({ date: _date, "x-request-id": _id, ...headers }: Record<string, string>) => headers;
 
 const isPage = ({ status, headers }: Answer): boolean =>
   status === 200 && (headers["content-type"] ?? "").startsWith("text/html");
@@ -117,7 +120,7 @@ describe("without a base path", () => {
     await serve();
     const [get, head] = [await ask("/"), await ask("/", {}, "HEAD")];
     expect(head.body).toHaveLength(0);
-    expect({ ...head.headers, date: "" }).toEqual({ ...get.headers, date: "" });
+    expect(without(head.headers)).toEqual(without(get.headers));
     expect((await ask("/", {}, "POST")).status).toBe(405);
   });
 
@@ -166,7 +169,7 @@ describe("without a base path", () => {
   test("a foreign Host is refused, a name of this machine is not [U21]", async () => {
     await serve();
     expect((await ask("/", { Host: "evil.example" })).status).toBe(421);
-    expect((await ask("/", { Host: `localhost:${rig.port}` })).status).toBe(200);
+    expect((await ask("/", { Host: `localhost:${rig.listener.port}` })).status).toBe(200);
   });
 
   test("compressed forms go to those who take them, and what is known is not sent again [U23]", async () => {

@@ -53,7 +53,12 @@ export function controlUiRoutes(parts: ControlUiParts): Route[] {
           { methods: ["GET"], path: base, browser: true, handle: redirectTo(`${base}/`) },
           { methods: ["GET"], path: "/", browser: true, handle: notFound },
         ]),
-    { ...below("/*"), except: reserved, handle: (req, res, context) => page.file(req, res, context) },
+    {
+      ...below("/*"),
+      publicFiles: true,
+      except: reserved,
+      handle: (req, res, context) => page.file(req, res, context),
+    },
   ];
 }
 

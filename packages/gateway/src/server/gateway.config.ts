@@ -10,7 +10,7 @@ const choice = <const T extends readonly string[]>(values: T, options: Record<st
     options,
   ) as unknown as ReturnType<typeof Type.Unsafe<T[number]>>;
 
-const limits = (description: string, extra: Record<string, TSchema>) =>
+const limits = <const E extends Record<string, TSchema>>(description: string, extra: E) =>
   Type.Object(
     {
       allowUrl: Type.Boolean({ default: true, description: "Fetch inputs given by URL." }),

@@ -18,6 +18,7 @@ export class RoutedCall implements HttpCall {
   readonly #world: World;
   readonly #maxBytes: number;
   readonly #gone = new AbortController();
+  #body: Promise<Buffer> | undefined;
   #query: URLSearchParams | undefined;
   #headers: Record<string, string | undefined> | undefined;
   #stream: HttpEventStream | undefined;
@@ -72,7 +73,8 @@ export class RoutedCall implements HttpCall {
   }
 
   bytes(): Promise<Buffer> {
-    return readBody(this.#req, this.#maxBytes, this.#world);
+    this.#body ??= readBody(this.#req, this.#maxBytes, this.#world);
+    return this.#body;
   }
 
   async json(options?: { keepUnsafeKeys?: boolean }): Promise<unknown> {

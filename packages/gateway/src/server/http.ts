@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError, type HttpDialect, type HttpRoute } from "../kernel/http.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
-import { AccessLog } from "./access-log.ts";
+import { AccessLog, withoutCapability } from "./access-log.ts";
 import type { AuthLimiter } from "./auth-limiter.ts";
 import { authError, HttpAuthorizer } from "./http-auth.ts";
 import { RoutedCall } from "./http-call.ts";
@@ -45,6 +45,9 @@ export interface Route {
   path: string;
   /** Paths below the prefix that are not this route's. */
   except?: (path: string) => boolean;
+  /** Nothing but files that hold no data: module scripts announce the page's origin, and a page whose origin may not open the
+   *  socket must still be able to say so. */
+  publicFiles?: boolean;
   /** Meant for pages: refused under a Host name nobody configured. */
   browser?: boolean;
   /** Owns the response from here on. Security headers are set already. A throw or rejection before the headers are sent
@@ -61,6 +64,8 @@ export interface HttpParts {
   /** The one of the handshake: a bearer is one more field to guess in. */
   limiter: AuthLimiter;
   facts: () => ProbeFacts;
+  /** Called for a request whose secret fits. */
+  admitted: (req: IncomingMessage) => void;
   /** APIs; they come before all pages. */
   api: readonly HttpRoute[];
   routes: readonly Route[];
@@ -103,7 +108,9 @@ export class HttpRouter {
     const { dangerouslyAllowHostHeaderOriginFallback } = settings.controlUi;
     const rules = { allowedOrigins: settings.allowedOrigins, dangerouslyAllowHostHeaderOriginFallback };
     return {
-      host: severalHosts(req.headersDistinct.host) ? "missing" : judgeHost(host, { loopbackBind, browser: true }, rules),
+      host: severalHosts(req.headersDistinct.host)
+        ? "missing"
+        : judgeHost(host, { loopbackBind, browser: true }, rules),
       originAllowed: origin === undefined || originAllowed(origin, host, rules),
       localDirect: this.#auth.locate(req).localDirect,
       authenticated: () => this.#auth.judge(req).ok,
@@ -134,7 +141,7 @@ export class HttpRouter {
     if (hasQueryToken(req.url)) throw new HttpError(400, "A token belongs into a header, never into the address.");
     const known = found.api.length > 0 || found.pages.length > 0;
     if (!known && namespaceOf(path)) throw notFound();
-    assertNoForeignPage(req, path, settings);
+    if (!found.pages[0]?.publicFiles) assertNoForeignPage(req, path, settings);
     if (allowListed(req, res, path, settings)) return;
     const first = found.api.find((route) => route.auth?.first);
     if (first) await this.#authorise(req, first);
@@ -189,7 +196,7 @@ export class HttpRouter {
   /** Throws HttpError 401 or 429; wrong guesses from the owner's machine are answered late. */
   async #authorise(req: IncomingMessage, route: HttpRoute): Promise<void> {
     const verdict = this.#auth.judge(req, route.auth);
-    if (verdict.ok) return;
+    if (verdict.ok) return this.#parts.admitted(req);
     if ("holdMs" in verdict && verdict.holdMs > 0)
       await new Promise<void>((resolve) => this.#parts.world.after(verdict.holdMs, resolve));
     const { clientIp } = this.#auth.locate(req);
@@ -227,7 +234,7 @@ export class HttpRouter {
   #failed(req: IncomingMessage, res: ServerResponse, id: string, path = "", thrown: unknown): void {
     const known = toHttpError(thrown);
     if (!known)
-      this.#parts.log.error(`${req.method ?? "GET"} ${path.slice(0, 240)} failed`, { id, error: thrown as Error });
+      this.#parts.log.error(`${req.method ?? "GET"} ${withoutCapability(path).slice(0, 240)} failed`, { id, error: thrown as Error });
     if (res.headersSent) return void res.destroy();
     const error = known ?? new HttpError(500, "Internal Server Error");
     const { type, body } = errorAnswer(this.#find(path).dialect, error);

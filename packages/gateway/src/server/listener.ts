@@ -10,6 +10,7 @@ import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import { refuseUpgrade, sendJson, sendText } from "./http-reply.ts";
 import { isLoopbackName } from "./locality.ts";
+import { Newcomers } from "./newcomers.ts";
 import { answerProbe, isProbe } from "./probes.ts";
 import { rawPath } from "./target.ts";
 
@@ -72,6 +73,7 @@ export class Listener {
   readonly secure: boolean;
   readonly #servers: readonly (HttpServer | HttpsServer)[];
   readonly #between: WebSocketServer;
+  readonly #newcomers: Newcomers;
   readonly #world: World;
   readonly #boundAt: number;
   #router: Router | undefined;
@@ -81,6 +83,7 @@ export class Listener {
     // The ESM namespace of node:http costs 30 ms at start, because it touches a lazy getter.
     const http = process.getBuiltinModule("node:http");
     let listener: Listener | undefined;
+    const newcomers = new Newcomers(options.world);
     const settings = {
       headersTimeout: listenerLimits.headersTimeoutMs,
       requestTimeout: listenerLimits.requestTimeoutMs,
@@ -96,6 +99,10 @@ export class Listener {
       const server = options.tls ? secureServer(options.tls, settings, answer) : http.createServer(settings, answer);
       // A scanner, a plain ws:// client, a peer that does not trust the certificate: their connection ends, nothing else.
       server.on("tlsClientError", (error: Error) => options.log.debug("TLS refused", { error: error.message }));
+      server.on("connection", (socket) => {
+        socket.on("error", (error: Error) => options.log.debug("socket error", { error: error.message }));
+        newcomers.enter(socket);
+      });
       server.on("upgrade", (req, socket, head) => {
         // Before anything else: an error of a refused socket must not reach the process.
         socket.on("error", (error: Error) => options.log.debug("upgrade socket error", { error: error.message }));
@@ -122,11 +129,12 @@ export class Listener {
         options.log.debug("not listening on ::1", { error: error instanceof Error ? error.message : String(error) });
       }
     }
-    listener = new Listener(options, port, servers);
+    listener = new Listener(options, port, servers, newcomers);
     return listener;
   }
 
-  private constructor(options: ListenOptions, port: number, servers: readonly HttpServer[]) {
+  private constructor(options: ListenOptions, port: number, servers: readonly HttpServer[], newcomers: Newcomers) {
+    this.#newcomers = newcomers;
     this.host = options.host;
     this.port = port;
     this.secure = options.tls !== undefined;
@@ -173,7 +181,13 @@ export class Listener {
     timer.cancel();
   }
 
+  /** The connection of a request gave a secret that fits. */
+  admitted(req: IncomingMessage): void {
+    this.#newcomers.release(req.socket);
+  }
+
   serve(req: IncomingMessage, res: ServerResponse): void {
+    this.#newcomers.spoke(req.socket);
     if (this.#router) return this.#router.request(req, res);
     const path = rawPath(req.url) ?? "";
     if (isProbe(path) && (req.method === "GET" || req.method === "HEAD")) {
@@ -189,6 +203,7 @@ export class Listener {
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#newcomers.release(req.socket);
     if (this.#router) return this.#router.upgrade(req, socket, head);
     this.#between.handleUpgrade(req, socket, head, (ws) => {
       ws.on("error", () => ws.terminate());

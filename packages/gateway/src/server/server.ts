@@ -140,6 +140,7 @@ export class Server {
         version: parts.info.version,
         failing: parts.failing?.() ?? [],
       }),
+      admitted: (req) => listener.admitted(req),
       api: parts.api ?? [],
       routes: parts.routes ?? [],
       about: parts.about ?? `OpenClaw Gateway ${parts.info.version}\nConnect with a WebSocket client on this port.\n`,
@@ -225,6 +226,11 @@ export class Server {
     const open: Identity[] = [];
     for (const { state, identity } of this.#connections) if (state === "open" && identity) open.push(identity);
     return open;
+  }
+
+  /** Plain HTTP answers so far, by class of status. */
+  httpAnswers(): Readonly<Record<string, number>> {
+    return this.#http.counts;
   }
 
   /** Closes the live sockets of a device (1008). `role`: only those of that role. */

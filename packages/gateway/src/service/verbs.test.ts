@@ -36,7 +36,12 @@ const asked = () => machine.calls().filter((line) => !line.includes(" show "));
 describe("install", () => {
   const systemd = (): OpenedService => {
     withSystemd(machine);
-    machine.file("/usr/bin/systemd-notify");
+    for (const path of [
+      "/usr/bin/systemd-notify",
+      "/usr/bin/node",
+      "/usr/lib/node_modules/@openclaw/gateway/src/main.ts",
+    ])
+      machine.file(path);
     return machine.open();
   };
 
@@ -120,6 +125,7 @@ describe("the other verbs", () => {
       code: "container",
       error: expect.stringMatching(/^Gateway start failed: This is a container/u),
     });
+    expect(await stopService(service)).toMatchObject({ ok: true, result: "not-loaded" });
     expect(await uninstallService(service)).toMatchObject({ ok: true, result: "uninstalled" });
   });
 

@@ -3,6 +3,7 @@
 import { commandLine } from "../kernel/paths.ts";
 import type { World } from "../kernel/world.ts";
 import { awaitAnswer } from "./answer.ts";
+import { auditService } from "./audit.ts";
 import { defineService } from "./definition.ts";
 import { enableLinger, lingerCommand } from "./linger.ts";
 import { findProgram, type ProgramSource } from "./program.ts";
@@ -76,6 +77,7 @@ export function installService(service: OpenedService, options: InstallOptions):
         result: "already-installed",
         message: `Gateway service already ${before.loadedText}.`,
         hints: [`Reinstall with: ${commandLine(world, "gateway install --force")}`],
+        ...some("warnings", drift(service, before, options)),
         service: shown(before),
       };
     }
@@ -103,6 +105,12 @@ export function installService(service: OpenedService, options: InstallOptions):
       service: shown(after),
     };
   });
+}
+
+/** What a reinstall would mend. */
+function drift(service: OpenedService, state: ServiceState, { version, source }: InstallOptions): string[] {
+  const issues = auditService(service, state, { version, source });
+  return issues.filter(({ code }) => code !== "systemd-linger").map(({ message }) => message);
 }
 
 /** What there is to say about lingering after it was asked for. */
@@ -214,7 +222,7 @@ async function awaitIdle(
 const present = ({ installed, runtime }: ServiceState): boolean => installed || runtime.status === "running";
 
 function missing(action: Action, state: ServiceState, world: Pick<World, "env">): Outcome {
-  if (state.problem) throw new ServiceError(state.problem);
+  if (state.problem && action !== "stop") throw new ServiceError(state.problem);
   return {
     action,
     // Nothing to stop is what was wanted; nothing to start is not.

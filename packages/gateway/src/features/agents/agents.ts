@@ -23,7 +23,9 @@ import { type RunFamily, type RunRow, RunTable } from "./runs.store.ts";
 import type { GatewayCare, GatewayFacts } from "./commands/command.ts";
 import type { Parsed } from "./commands/parse.ts";
 import { findCommand } from "./commands/table.ts";
+import { speak } from "./steering.ts";
 import type { TurnDeps } from "./turn-deps.ts";
+import { within } from "./within.ts";
 import { Workspaces } from "./workspace.ts";
 
 export interface AgentsOptions extends Pick<
@@ -147,7 +149,7 @@ export class Agents implements Service {
           : this.runs.end(run, { state: "aborted", reason: "shutdown", error, errorKind: "unknown" }),
       ),
     );
-    await this.#within(deadlineMs, Promise.all([ends, this.runs.storeRest()]));
+    await within(this.#world, deadlineMs, Promise.all([ends, this.runs.storeRest()]));
   }
 
   /** A message of a chat is not asked again by its sender: without effects so far its run goes on after the restart. */
@@ -163,7 +165,7 @@ export class Agents implements Service {
     const until = this.#world.monotonic() + budgetMs;
     for (let left = active(); left.length > 0; left = active()) {
       const ms = until - this.#world.monotonic();
-      if (ms <= 0 || !(await this.#within(ms, Promise.all(left.map((run) => run.ended.promise))))) break;
+      if (ms <= 0 || !(await within(this.#world, ms, Promise.all(left.map((run) => run.ended.promise))))) break;
     }
     return active().length;
   }
@@ -229,13 +231,7 @@ export class Agents implements Service {
   /** Writes down what a run says before its end; from then on it is not repeated after a crash. False when it is over. */
   async speak(runId: string, write: (tx: Tx, runRowId: number) => void): Promise<boolean> {
     const run = this.runs.find(runId);
-    if (!run) return false;
-    return await this.#deps.store.commit((tx) => {
-      if (!run.live) return false;
-      this.#deps.table.markSpoken(tx, run.id);
-      write(tx, run.id);
-      return true;
-    });
+    return run ? await speak(run, write, this.#deps) : false;
   }
 
   /** Whether something runs or waits in the lane of a session. */
@@ -323,7 +319,7 @@ export class Agents implements Service {
 
   /** Ends all runs of a session. False when one was still active after 15 s. */
   async stopSession(sessionKey: string): Promise<boolean> {
-    const done = await this.#within(stopSessionMs, this.abort(sessionKey, { reason: "stop" }));
+    const done = await within(this.#world, stopSessionMs, this.abort(sessionKey, { reason: "stop" }));
     return done && this.runs.lanes.of(sessionKey).length === 0;
   }
 
@@ -397,17 +393,6 @@ export class Agents implements Service {
         went = await this.#deps.store.commit((tx) => this.#deps.table.sweep(tx, this.#world.now()));
     } catch (error) {
       this.#deps.log.warn("old runs could not be swept", { error });
-    }
-  }
-
-  /** Whether `work` ended in time. */
-  async #within(ms: number, work: Promise<unknown>): Promise<boolean> {
-    const late = Promise.withResolvers<false>();
-    const timer = this.#world.after(ms, () => late.resolve(false));
-    try {
-      return await Promise.race([work.then(() => true), late.promise]);
-    } finally {
-      timer.cancel();
     }
   }
 }

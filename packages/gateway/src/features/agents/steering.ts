@@ -1,4 +1,5 @@
-/** Steering (agent.md §8.2): messages that came while tools ran join the run before its next model call. */
+/** What comes into a run that is under way, and what leaves it before its end (agent.md §8.2, §13.1). */
+import type { Tx } from "../../store/store.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
@@ -7,7 +8,8 @@ const prefix = "steer-";
 /** Whether an entry of the transcript came into a run that was under way. */
 export const isSteered = (entryId: string): boolean => entryId.startsWith(prefix);
 
-/** Puts waiting messages into the transcript. False when there were none, or the run ended meanwhile. */
+/** Steering: messages that came while tools ran are read before the next model call. Puts them into the transcript. False when
+ *  there were none, or the run ended meanwhile. */
 export async function takeSteers(run: LiveRun, deps: TurnDeps): Promise<boolean> {
   const steers = run.steers.splice(0);
   if (steers.length === 0) return false;
@@ -26,3 +28,12 @@ export async function takeSteers(run: LiveRun, deps: TurnDeps): Promise<boolean>
   if (!taken) for (const steer of steers) steer.missed();
   return taken;
 }
+
+/** Writes what a run says before its end; from then on it is not repeated after a crash. False when it is over. */
+export const speak = (run: LiveRun, write: (tx: Tx, runRowId: number) => void, deps: TurnDeps): Promise<boolean> =>
+  deps.store.commit((tx) => {
+    if (!run.live) return false;
+    deps.table.markSpoken(tx, run.id);
+    write(tx, run.id);
+    return true;
+  });

@@ -73,7 +73,7 @@ const gmail = optGroup(
 
 export const hooksSection = section(
   "hooks",
-  { reload: "hooks", description: "Webhooks, mail and event hooks.", later: true },
+  { reload: "hooks", description: "Webhooks, mail and event hooks." },
   {
     enabled: flag(false, "Take webhooks on the main port."),
     path: pattern("^/.+", "Path of the webhooks. Default /hooks."),

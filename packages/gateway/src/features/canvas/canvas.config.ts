@@ -4,7 +4,7 @@ import { section } from "../../config/section.ts";
 
 export const canvasSection = section(
   "canvasHost",
-  { reload: "restart", description: "Pages that agents show on nodes.", later: true },
+  { reload: "restart", description: "Pages that agents show on nodes." },
   {
     enabled: flag(true, "Serve them."),
     port: optWhole("Port. Default: the gateway's port + 4.", { maximum: 65_535 }),

@@ -6,7 +6,7 @@ import type { World } from "../../kernel/world.ts";
 import type { Store } from "../../store/store.ts";
 import { AccountRunner } from "./accounts/runner.ts";
 import type { AccountState } from "./accounts/transitions.ts";
-import type { AccountSettings, ChannelEntry, ChannelRow } from "./channel.ts";
+import type { AccountSettings, ChannelEntry, ChannelRow, MenuCommand } from "./channel.ts";
 import type { InboundRow } from "./inbound.ts";
 import type { Inbox } from "./ledger/inbox.ts";
 import type { Outbox } from "./ledger/outbox.ts";
@@ -22,6 +22,8 @@ export interface ChannelServiceOptions {
   /** Takes over what was stored. */
   accept: (rows: InboundRow[]) => void;
   mediaDir: string;
+  /** For the menus of platforms. */
+  commands: () => readonly MenuCommand[];
   redact: (secret: string) => void;
   /** Why no account may connect now. */
   held: () => string | undefined;
@@ -159,7 +161,7 @@ export class ChannelService implements Service {
   }
 
   #makeRunner(accountId: string): AccountRunner {
-    const { world, inbox, outbox, accept, store, mediaDir, redact, held, changed } = this.#o;
+    const { world, inbox, outbox, accept, store, mediaDir, redact, held, commands, changed } = this.#o;
     const log = accountId === "default" ? this.#o.log : this.#o.log.child(accountId);
     const id = this.row.id;
     const entry = this.#entry;
@@ -188,6 +190,7 @@ export class ChannelService implements Service {
           redact,
         }),
       held,
+      commands,
       receive: async (batch) => {
         accept(await inbox.receive(id, accountId, batch));
       },

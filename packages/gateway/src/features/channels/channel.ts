@@ -42,10 +42,14 @@ export interface AccountSettings<S = unknown> {
   blockStreaming?: boolean;
   /** Size of such a piece, where the account has its own. */
   blocks?: { minChars?: number; maxChars?: number };
+  /** `channels.<id>.actions`: what is switched off here. Absent means allowed. */
+  actions?: Readonly<Partial<Record<ChannelAction, boolean>>>;
   /** For `channels.status`: `config`, `file`, `env`, `none`. Never the secret. */
   tokenSource?: string;
   settings: S;
 }
+
+export type ChannelAction = "sendMessage" | "polls" | "reactions" | "editMessage" | "deleteMessage";
 
 /** Who may write where (channels.md §2). */
 export interface AccessSettings {
@@ -220,6 +224,14 @@ export type ConnectionEnd =
       fix: string;
     };
 
+/** An entry of a platform's command menu. */
+export interface MenuCommand {
+  name: string;
+  description: string;
+  /** A skill of the agent; the others are our own commands. */
+  skill?: boolean;
+}
+
 export interface ChannelAccount {
   /** Whether it could connect without a person: a token, or a stored link. */
   linked(): boolean;
@@ -253,8 +265,8 @@ export interface ChannelAccount {
   delete?(chat: Target, messageId: string): Promise<void>;
   /** Asks the platform whether the account works. Never rejects. */
   probe(timeoutMs: number): Promise<{ ok: boolean; elapsedMs: number; error?: string; [fact: string]: unknown }>;
-  /** Registers the command menu. Failures are logged by the adapter. */
-  setCommands?(commands: readonly { name: string; description: string }[]): Promise<void>;
+  /** Registers the command menu; called when a connection opens. Never rejects: failures are logged by the adapter. */
+  setCommands?(commands: readonly MenuCommand[]): Promise<void>;
   /** Ends the link on both sides; what belongs to it is set aside or deleted. */
   logout?(): Promise<{ cleared: boolean; loggedOut: boolean }>;
   /** The process woke from sleep or a stall: a connection that may be dead is replaced. */

@@ -112,16 +112,19 @@ export class Channels {
   /** `web.login.start`: the first code, or why there is none. */
   async loginStart(params: MethodParams<"web.login.start">): Promise<MethodResult<"web.login.start">> {
     const runner = this.#loginAccount(params);
-    if (!params.force && !runner.login && runner.account?.linked()) {
+    const linked = !runner.login && runner.account?.linked() === true;
+    if (linked && !params.force) {
       const self = runner.facts.self;
       const who = self ? ` (${self.e164 ?? self.username ?? self.id})` : "";
       return { message: `${runner.entry.label} is already linked${who}. Say force to link again.` };
     }
-    const old = runner.login;
-    if (old && (params.force || this.#world.monotonic() - old.startedAt > reuseLoginMs)) await runner.cancelLogin();
     const digits = params.phone?.replace(/\D/gu, "");
     if (params.phone !== undefined && (digits ?? "").length < 7)
       throw new GatewayError("invalid", "invalid web.login.start params: phone must be a number with its country code");
+    // Else the former device would stay in the phone's list.
+    if (linked) await runner.logout();
+    const old = runner.login;
+    if (old && (params.force || this.#world.monotonic() - old.startedAt > reuseLoginMs)) await runner.cancelLogin();
     const login = await runner.beginLogin(digits ? { phone: digits } : {});
     const waitMs = Math.min(maxCodeWaitMs, Math.max(minCodeWaitMs, params.timeoutMs ?? maxCodeWaitMs));
     const code = await this.#within(waitMs, login.shown);

@@ -11,6 +11,7 @@ export type { AccountRunner } from "./accounts/runner.ts";
 export { channelRows } from "./catalogue.ts";
 export { ChannelService } from "./channel-service.ts";
 export { channelsSection, webSection, type ChannelsConfig, type WebConfig } from "./channels.config.ts";
+export type { MenuCommand } from "./channel.ts";
 export { channelMethods } from "./channels.methods.ts";
 export { channelMigrations } from "./channels.store.ts";
 export { Channels } from "./channels.ts";

@@ -4,7 +4,7 @@ import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/pr
 import { commandLine } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import type { AccountRunner } from "./accounts/runner.ts";
-import type { AccountSettings, ChannelEntry, Target } from "./channel.ts";
+import type { AccountSettings, ChannelAction, ChannelEntry, Target } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import { composeParts } from "./compose.ts";
 import type { Outbox } from "./ledger/outbox.ts";
@@ -60,6 +60,8 @@ export class Sends {
 
   async send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
     const { entry, runner, settings, target } = this.resolve(params);
+    // Agents are held to the switches; who runs the gateway and sends with its own hands is not.
+    if (sender.sessionKey !== undefined) mayAct(entry, settings, "sendMessage");
     const sources = [...(params.mediaUrl ? [params.mediaUrl] : []), ...(params.mediaUrls ?? [])];
     if (!params.message?.trim() && sources.length === 0)
       throw new GatewayError("invalid", "invalid send params: message or media is required");
@@ -95,8 +97,10 @@ export class Sends {
   }
 
   async poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
-    const { entry, runner, target } = this.resolve(params, "poll channel");
+    const { entry, runner, settings, target } = this.resolve(params, "poll channel");
     if (!entry.capabilities.polls) throw new GatewayError("invalid", `unsupported poll channel: ${entry.id}`);
+    mayAct(entry, settings, "polls");
+    if (sender.sessionKey !== undefined) mayAct(entry, settings, "sendMessage");
     const maxSelections = params.maxSelections ?? 1;
     if (maxSelections > params.options.length)
       throw new GatewayError("invalid", "invalid poll params: maxSelections is larger than the number of options");
@@ -124,6 +128,7 @@ export class Sends {
     const { account } = runner;
     if (!account || runner.state !== "open") throw notConnected(entry, runner);
     const unsupported = new GatewayError("invalid", `${entry.label} cannot ${params.action} messages.`);
+    mayAct(entry, settings, switchOf[params.action]);
     if (params.action === "react") {
       if (!entry.capabilities.reactions || !account.react) throw unsupported;
       if (!params.remove && !params.emoji?.trim())
@@ -232,6 +237,21 @@ export class Sends {
       chatId: answer.chatId || target.chatId,
     };
   }
+}
+
+const switchOf: Record<MethodParams<"message.action">["action"], ChannelAction> = {
+  react: "reactions",
+  edit: "editMessage",
+  delete: "deleteMessage",
+};
+
+/** Throws GatewayError("invalid") that names the switch. */
+function mayAct(entry: ChannelEntry, { actions }: AccountSettings, action: ChannelAction): void {
+  if (actions?.[action] !== false) return;
+  const key = `channels.${entry.id}.actions.${action}`;
+  throw new GatewayError("invalid", `${entry.label}: switched off in the config (${key}).`, {
+    details: { code: "ACTION_DISABLED", path: key },
+  });
 }
 
 /** Stands for the parts of a request that is known by its key; never sent. */

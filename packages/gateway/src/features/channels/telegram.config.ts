@@ -77,18 +77,26 @@ const shared = {
     breakPreference: optChoice(["paragraph", "newline", "sentence"], "Where a step ends. Default paragraph."),
   }),
   timeoutSeconds: optWhole("Deadline of a request to the platform."),
-  retry: optGroup("Repeated requests.", {
-    attempts: optWhole("Attempts in all. Default 3."),
-    minDelayMs: optWhole("First wait. Default 400.", { minimum: 0 }),
-    maxDelayMs: optWhole("Longest wait. Default 30000.", { minimum: 0 }),
-    jitter: optNumber("Random share of the wait. Default 0.1.", { minimum: 0, maximum: 1 }),
+  retry: optGroup("Accepted, without effect: the outbox knows which sends may be repeated, and when.", {
+    attempts: optWhole("Without effect."),
+    minDelayMs: optWhole("Without effect.", { minimum: 0 }),
+    maxDelayMs: optWhole("Without effect.", { minimum: 0 }),
+    jitter: optNumber("Without effect.", { minimum: 0, maximum: 1 }),
   }),
-  network: optGroup("Connection.", { autoSelectFamily: optFlag("Try IPv4 and IPv6 at once.") }),
+  network: optGroup("Accepted, without effect: Node tries IPv4 and IPv6 in turn.", {
+    autoSelectFamily: optFlag("Without effect."),
+  }),
   apiRoot: pattern(
     "^https?://[^\\s?#]*[^\\s/?#]$",
     "Bot API server, for methods and files. Default https://api.telegram.org.",
   ),
-  proxy: pattern("^(socks[45]?h?|https?)://.+", "Proxy: a socks or http URL."),
+  proxy: pattern(
+    "^(socks[45]?h?|https?)://.+",
+    "Proxy for methods and files: an http or https URL. Socks is refused.",
+    {
+      sensitive: true,
+    },
+  ),
   webhookUrl: pattern("^https://.+", "Public address for updates. Without it updates are polled."),
   webhookSecret: secret("Secret the platform sends along. Required with webhookUrl."),
   webhookPath: pattern("^/.*", "Path of the webhook. Default /telegram-webhook."),

@@ -76,7 +76,8 @@ export class FileReader {
 
   async #read(source: FileSource, signal: AbortSignal): Promise<string> {
     const rules = this.#parts.rules();
-    const file = source.data === undefined ? await this.#fetched(source, rules, signal) : decoded(source, source.data, rules);
+    const file =
+      source.data === undefined ? await this.#fetched(source, rules, signal) : decoded(source, source.data, rules);
     const { mimeType, bytes, name } = file;
     const { param } = source;
     if (!rules.allowed.includes(mimeType))
@@ -100,9 +101,11 @@ export class FileReader {
     const refused = (cause?: unknown) => invalid("The file at this URL could not be read.", param, cause);
     if (!rules.allowUrl || !/^https?:\/\//i.test(url)) throw refused();
     const { maxBytes, maxRedirects, timeoutMs } = rules;
-    const found = await this.#parts.fetch(url, { maxBytes, maxRedirects, timeoutMs, signal }).catch((error: unknown) => {
-      throw refused(error);
-    });
+    const found = await this.#parts
+      .fetch(url, { maxBytes, maxRedirects, timeoutMs, signal })
+      .catch((error: unknown) => {
+        throw refused(error);
+      });
     const fileName = name ?? found.fileName ?? "file";
     return {
       bytes: found.body,
@@ -119,7 +122,8 @@ function decoded(source: FileSource, data: string, rules: FileRules): Loaded {
   const url = dataUrl(data);
   if (!url && /^data:/i.test(data)) throw invalid("Invalid file data: not a base64 data URL.", param);
   const base64 = url?.base64 ?? data;
-  if ((base64.length / 4) * 3 > rules.maxBytes + 3) throw invalid(`File too large: at most ${rules.maxBytes} bytes.`, param);
+  if ((base64.length / 4) * 3 > rules.maxBytes + 3)
+    throw invalid(`File too large: at most ${rules.maxBytes} bytes.`, param);
   if (!isBase64(base64)) throw invalid("Invalid file data: not base64.", param);
   const bytes = Buffer.from(base64, "base64");
   const charset = /;charset=([\w-]{1,40})/i.exec(url ? data.slice(0, 200) : "")?.[1];
@@ -130,7 +134,10 @@ function decoded(source: FileSource, data: string, rules: FileRules): Loaded {
 function typeOf(declared: string | undefined, name: string, bytes: Buffer): string {
   if (declared) return declared.split(";")[0]?.trim() ?? "";
   const extension = /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]?.toLowerCase() ?? "";
-  return byExtension.get(extension) ?? (bytes.subarray(0, 5).toString("latin1") === "%PDF-" ? "application/pdf" : "text/plain");
+  return (
+    byExtension.get(extension) ??
+    (bytes.subarray(0, 5).toString("latin1") === "%PDF-" ? "application/pdf" : "text/plain")
+  );
 }
 
 function textOf({ bytes, charset }: Loaded, param: string): string {

@@ -7,10 +7,21 @@ import type { Service } from "../../kernel/lifecycle.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Agents } from "../agents/index.ts";
 import { ChatCompletions } from "./chat.ts";
+import { defaultFileTypes, FileReader } from "./file-reader.ts";
 import { type FetchFile, ImageReader } from "./image-reader.ts";
 import { defaultImageTypes, imageLimits } from "./images.ts";
 import { listModels, readModel } from "./models.ts";
+import { Once } from "./once.ts";
+import { ResponseMemory } from "./response-memory.ts";
+import { Responses } from "./responses.ts";
 import { ApiRuns } from "./runs.ts";
+
+interface UrlLimits {
+  allowUrl: boolean;
+  allowedMimes?: readonly string[] | undefined;
+  maxRedirects: number;
+  timeoutMs: number;
+}
 
 /** The part of the config that this room reads; read at use. */
 export interface OpenAiConfig {
@@ -18,7 +29,14 @@ export interface OpenAiConfig {
     http: {
       endpoints: {
         chatCompletions: { enabled: boolean; images?: { allowUrl: boolean } | undefined };
-        responses: { enabled: boolean; maxBodyBytes: number };
+        responses: {
+          enabled: boolean;
+          maxBodyBytes: number;
+          images?: (UrlLimits & { maxBytes: number }) | undefined;
+          files?:
+            | (UrlLimits & { maxBytes: number; maxChars: number; pdf?: { maxPages: number } | undefined })
+            | undefined;
+        };
       };
     };
   };
@@ -31,9 +49,14 @@ export interface OpenAiOptions {
   agents: Agents;
   config: ConfigSource<OpenAiConfig>;
   fetchFile: FetchFile;
+  /** Marks text from outside, so that it cannot end its own marks. */
+  wrapUntrusted: (text: string, source: string) => string;
 }
 
 const maxChatBytes = 20 * 1024 * 1024;
+const urlDefaults = { allowUrl: true, maxRedirects: 3, timeoutMs: 10_000 };
+const imageDefaults = { ...urlDefaults, maxBytes: imageLimits.bytes };
+const fileDefaults = { ...urlDefaults, maxBytes: 5 * 1024 * 1024, maxChars: 200_000, maxPages: 4 };
 
 export interface OpenAiApi {
   routes: HttpRoute[];
@@ -42,7 +65,8 @@ export interface OpenAiApi {
   active: () => number;
 }
 
-export function openAiApi({ world, log, bus, agents, config, fetchFile }: OpenAiOptions): OpenAiApi {
+export function openAiApi(options: OpenAiOptions): OpenAiApi {
+  const { world, log, bus, agents, config, fetchFile, wrapUntrusted } = options;
   const endpoints = () => config.current.gateway.http.endpoints;
   const runs = new ApiRuns({ bus, log, agents });
   const chatImages = new ImageReader({
@@ -57,6 +81,30 @@ export function openAiApi({ world, log, bus, agents, config, fetchFile }: OpenAi
     refusal: "Invalid image_url content in `messages`.",
   });
   const chat = new ChatCompletions({ world, agents, runs, images: chatImages });
+  const responses = new Responses({
+    world,
+    agents,
+    runs,
+    memory: new ResponseMemory(world),
+    images: new ImageReader({
+      fetch: fetchFile,
+      rules: () => {
+        const { images } = endpoints().responses;
+        return { ...imageDefaults, ...images, allowed: images?.allowedMimes ?? defaultImageTypes };
+      },
+      refusal: "Invalid image in `input`.",
+    }),
+    files: new FileReader({
+      fetch: fetchFile,
+      rules: () => {
+        const { files } = endpoints().responses;
+        const maxPages = files?.pdf?.maxPages ?? fileDefaults.maxPages;
+        return { ...fileDefaults, ...files, maxPages, allowed: files?.allowedMimes ?? defaultFileTypes };
+      },
+      wrap: wrapUntrusted,
+    }),
+  });
+  const once = new Once(world);
   const chatOn = () => endpoints().chatCompletions.enabled;
   const anyOn = () => chatOn() || endpoints().responses.enabled;
   const shared = { auth: { operator: true }, dialect: "openai" } as const;
@@ -68,7 +116,15 @@ export function openAiApi({ world, log, bus, agents, config, fetchFile }: OpenAi
       path: "/v1/chat/completions",
       enabled: chatOn,
       maxBytes: maxChatBytes,
-      handle: (call) => chat.handle(call),
+      handle: (call) => once.answer(call, (one) => chat.handle(one)),
+    },
+    {
+      ...shared,
+      methods: ["POST"],
+      path: "/v1/responses",
+      enabled: () => endpoints().responses.enabled,
+      maxBytes: () => endpoints().responses.maxBodyBytes,
+      handle: (call) => once.answer(call, (one) => responses.handle(one)),
     },
     {
       ...shared,

@@ -1,7 +1,16 @@
 /** The events of a streamed response, in the one order there is (http.md §9.9): created, in progress, each item from its beginning
  *  to its end, then exactly one terminal event. */
 import type { Answer } from "./answer.ts";
-import { callItem, failed, finished, type Item, messageItem, type ResponseHead, textPart, unfinished } from "./response-object.ts";
+import {
+  callItem,
+  failed,
+  finished,
+  type Item,
+  messageItem,
+  type ResponseHead,
+  textPart,
+  unfinished,
+} from "./response-object.ts";
 
 export interface ResponseEventsOptions {
   head: ResponseHead;
@@ -44,7 +53,10 @@ export class ResponseEvents {
     if (this.#messageId !== undefined) this.#closeMessage(this.#messageId);
     for (const call of answer.calls) this.#call(callItem(this.#options.newId("fc"), call));
     const { head, now } = this.#options;
-    this.#terminal(answer.cut ? "response.incomplete" : "response.completed", finished(head, answer, this.#output, now()));
+    this.#terminal(
+      answer.cut ? "response.incomplete" : "response.completed",
+      finished(head, answer, this.#output, now()),
+    );
   }
 
   fail(error: Parameters<typeof failed>[1]): void {

@@ -81,8 +81,7 @@ function contentOf(content: unknown, path: string): Content {
     } else if (type === "refusal") found.texts.push(typeof part["refusal"] === "string" ? part["refusal"] : "");
     else if (type === "input_image") found.images.push(imageOf(part, place));
     else if (type === "input_file") found.files.push(fileOf(part, place));
-    else
-      throw invalid(`\`${place}.type\`: content parts of type ${quoted(type)} are not supported.`, `${place}.type`);
+    else throw invalid(`\`${place}.type\`: content parts of type ${quoted(type)} are not supported.`, `${place}.type`);
   }
   return { text: found.texts.join("\n"), images: found.images, files: found.files };
 }
@@ -101,7 +100,8 @@ function imageOf(part: Body, param: string): ImageSource {
     if (source["type"] === "url" && address !== undefined) return { param, url: address };
   }
   const given = isRecord(url) ? url["url"] : url;
-  if (typeof given !== "string" || given === "") throw invalid("An `input_image` needs `image_url` or `source`.", param);
+  if (typeof given !== "string" || given === "")
+    throw invalid("An `input_image` needs `image_url` or `source`.", param);
   return { param, url: given };
 }
 

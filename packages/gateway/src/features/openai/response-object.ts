@@ -57,7 +57,10 @@ export function finished(head: ResponseHead, answer: Answer, output: readonly It
 }
 
 /** `error` carries the fields of an error body too, so that one object serves both readers. */
-export const failed = (head: ResponseHead, error: { message: string; code?: string | undefined; type?: string | undefined }) =>
+export const failed = (
+  head: ResponseHead,
+  error: { message: string; code?: string | undefined; type?: string | undefined },
+) =>
   responseObject(head, {
     status: "failed",
     error: { code: error.code ?? "server_error", message: error.message, type: error.type ?? "api_error", param: null },

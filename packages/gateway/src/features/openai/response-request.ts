@@ -67,9 +67,7 @@ export function readResponse(body: Body): ResponseRequest {
       frequency_penalty: 0,
       top_logprobs: 0,
       temperature: temperature ?? 1,
-      reasoning: reasoning
-        ? { effort: reasoning["effort"] ?? null, summary: reasoning["summary"] ?? null }
-        : null,
+      reasoning: reasoning ? { effort: reasoning["effort"] ?? null, summary: reasoning["summary"] ?? null } : null,
       user: user ?? null,
       max_output_tokens: maxTokens ?? null,
       max_tool_calls: maxToolCalls ?? null,

@@ -61,7 +61,10 @@ export class Responses {
   /** The session of the previous response; a session or user named beside it must be the same. */
   #sessionOf(request: ResponseRequest, headers: Headers, agentId: string, fresh: string): SessionChoice {
     const { user, previousId } = request;
-    const chosen = sessionOf({ headers, user, agentId, kind: "openresponses", fresh }, this.#parts.agents.deps.sessions);
+    const chosen = sessionOf(
+      { headers, user, agentId, kind: "openresponses", fresh },
+      this.#parts.agents.deps.sessions,
+    );
     if (previousId === undefined) return chosen;
     const previous = this.#parts.memory.find(previousId);
     if (!previous) {
@@ -87,7 +90,10 @@ export class Responses {
         ({ callId }) => !conversation.calls.has(callId) && !pending.some(({ id }) => id === callId),
       );
       if (stray)
-        throw invalid(`No tool call found for function call output with call_id ${stray.callId.slice(0, 128)}.`, "input");
+        throw invalid(
+          `No tool call found for function call output with call_id ${stray.callId.slice(0, 128)}.`,
+          "input",
+        );
     }
     const missing = (callId: string) => `No tool output found for function call ${callId}.`;
     const results = resultsFor(pending, conversation.results, missing);

@@ -148,7 +148,6 @@ export class Heartbeats implements Service {
     return begun;
   }
 
-
   announce(record: Omit<HeartbeatRecord, "ts">): void {
     const told = { ts: this.#o.world.now(), ...record };
     this.#last = told;

@@ -34,7 +34,11 @@ export function parseEvery(text: string): number | undefined {
 type Config = Pick<AgentsRoomConfig, "agents">;
 
 /** The agents that beat: those with a block of their own, else the default one. */
-export function beating(config: Config, agents: { list(): string[]; defaultId(): string }, idOf: (id: string) => string) {
+export function beating(
+  config: Config,
+  agents: { list(): string[]; defaultId(): string },
+  idOf: (id: string) => string,
+) {
   const named = (config.agents.list ?? []).filter((agent) => agent.heartbeat !== undefined).map(({ id }) => idOf(id));
   return named.length > 0 ? agents.list().filter((id) => named.includes(id)) : [agents.defaultId()];
 }

@@ -36,6 +36,7 @@ function setUp(change: Partial<RunnerOptions> = {}, settings: AccountSettings | 
     room: () => Promise.resolve(),
     cursor: () => undefined,
     confirmed: () => {},
+    commands: () => [],
     changed: ({ from, to }) => {
       if (from !== to) states.push(to);
     },

@@ -3,7 +3,14 @@
 import { commandLine } from "../../../kernel/paths.ts";
 import type { Logger } from "../../../kernel/log.ts";
 import type { World } from "../../../kernel/world.ts";
-import type { AccountSettings, ChannelAccount, ChannelEntry, ConnectionEnd, ConnectionEvents } from "../channel.ts";
+import type {
+  AccountSettings,
+  ChannelAccount,
+  ChannelEntry,
+  ConnectionEnd,
+  ConnectionEvents,
+  MenuCommand,
+} from "../channel.ts";
 import type { InboundBatch } from "../inbound.ts";
 import type { SendOutcome } from "../outbound.ts";
 import { Attempt, endMs } from "./attempt.ts";
@@ -32,6 +39,8 @@ export interface RunnerOptions {
   room: (signal: AbortSignal) => Promise<void>;
   cursor: (ownId: string) => { value: string; storedAt: number } | undefined;
   confirmed: (clientMsgId: string, messageId: string) => void;
+  /** What a platform's menu offers: our own commands, then skills. */
+  commands: () => readonly MenuCommand[];
   /** The state or a fact changed: health, outbox and events follow. */
   changed: (change: { from: AccountState; to: AccountState }) => void;
 }
@@ -266,6 +275,7 @@ export class AccountRunner {
         this.#move("open");
         this.#o.log.info("connected", { self: self.username ?? self.e164 ?? self.id });
         this.#finishLogin({ connected: true, message: `Linked as ${self.e164 ?? self.username ?? self.id}.` });
+        void this.#account?.setCommands?.(this.#o.commands());
       },
       loginCode: (code) => {
         if (!live() || !this.#login) return;

@@ -99,16 +99,18 @@ export class InboundTable {
   }
 
   /** Deletes at most `limit` rows that ended before `before`, or whose id is so old that more than `keepRows` came since.
+   *  The newest row stays: SQLite would give its id again, and who remembers "handled up to here" would pass over what is new.
    *  Returns how many went. */
   sweep(tx: Tx, options: { before: number; keepRows: number; limit: number }): number {
     const { before, keepRows, limit } = options;
+    const newest = tx.get<{ id: number | null }>("SELECT max(id) AS id FROM inbound")?.id ?? 0;
     const old = tx.run(
-      `DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?)`,
+      `DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE ended_at IS NOT NULL AND ended_at < ? AND id < ? ORDER BY ended_at LIMIT ?)`,
       before,
+      newest,
       limit,
     ).changes;
     if (old >= limit) return old;
-    const newest = tx.get<{ id: number | null }>("SELECT max(id) AS id FROM inbound")?.id ?? 0;
     const many = tx.run(
       `DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE id <= ? AND NOT (${open}) ORDER BY id LIMIT ?)`,
       newest - keepRows,

@@ -30,7 +30,9 @@ import { Pipeline } from "./pipeline.ts";
 import type { ChannelPort, PipelineConfig } from "./ports.ts";
 import { Replies } from "./replies.ts";
 import { replyRoutes } from "./reply-routes.ts";
+import { settle } from "./waiting.fixture.ts";
 
+export { settle, until } from "./waiting.fixture.ts";
 export { callTool, fail, gate, inTurn, say, type Script } from "./model.fixture.ts";
 
 export interface SentText {
@@ -392,17 +394,4 @@ export async function makeBench(options: BenchOptions = {}) {
       await settle();
     },
   };
-}
-
-export async function settle(turns = 40): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-export async function until(done: () => boolean, what = "the condition"): Promise<void> {
-  const patienceMs = 10_000;
-  for (const started = performance.now(); performance.now() - started < patienceMs;) {
-    if (done()) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  throw new Error(`${what} did not come true`);
 }

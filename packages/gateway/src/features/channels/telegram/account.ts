@@ -2,7 +2,7 @@
 import { GatewayError } from "@openclaw/protocol";
 import type { Opts, UserFromGetMe } from "grammy/types";
 import type { World } from "../../../kernel/world.ts";
-import type { AccountDeps, ChannelAccount, ConnectionEnd, ConnectionEvents, Target } from "../channel.ts";
+import type { AccountDeps, ChannelAccount, ConnectionEnd, ConnectionEvents, MenuCommand, Target } from "../channel.ts";
 import type { MediaRef } from "../inbound.ts";
 import type { OutboundPart, RenderedText, SendOutcome } from "../outbound.ts";
 import { BotApi } from "./api.ts";
@@ -35,6 +35,8 @@ class TelegramAccount implements ChannelAccount {
   #api: BotApi | undefined;
   #nudge = new AbortController();
   #conflicts = 0;
+  /** As it was registered last. */
+  #menu: string | undefined;
   readonly #typing: TypingBreaker;
 
   constructor(deps: AccountDeps<TelegramSettings>, limits: TelegramLimits) {
@@ -149,15 +151,20 @@ class TelegramAccount implements ChannelAccount {
     }
   }
 
-  async setCommands(commands: readonly { name: string; description: string }[]): Promise<void> {
-    const { nativeCommands, customCommands } = this.#settings;
-    const { menu, refused } = menuOf([...(nativeCommands ? commands : []), ...customCommands]);
+  async setCommands(commands: readonly MenuCommand[]): Promise<void> {
+    const { nativeCommands, nativeSkills, customCommands } = this.#settings;
+    const offered = commands.filter(({ skill }) => (skill ? nativeSkills : nativeCommands));
+    const { menu, refused } = menuOf([...offered, ...customCommands]);
+    const text = JSON.stringify(menu);
+    // Registered again and again, the platform would make us wait.
+    if (text === this.#menu) return;
     for (const { name, reason } of refused) this.#d.log.warn("a command is not in the menu", { name, reason });
     try {
       const api = this.#connected();
       const options = { timeoutMs: this.#limits.startMs };
       if (menu.length === 0) await api.call("deleteMyCommands", {}, options);
       else await api.call("setMyCommands", { commands: menu }, options);
+      this.#menu = text;
     } catch (error) {
       this.#d.log.warn("the command menu was not registered", { error: textOfError(error) });
     }
@@ -174,11 +181,12 @@ class TelegramAccount implements ChannelAccount {
 
   async #open(): Promise<{ api: BotApi } | { problem: string }> {
     const { world, redact } = this.#d;
-    const { token: place, apiRoot } = this.#settings;
+    const { token: place, apiRoot, proxy } = this.#settings;
     const read = await readToken(place, world);
     if ("problem" in read) return read;
     redact(read.token);
-    return { api: new BotApi({ world, token: read.token, apiRoot }) };
+    if (proxy !== undefined) redact(proxy);
+    return { api: new BotApi({ world, token: read.token, apiRoot, proxy }) };
   }
 
   /** Who the bot is, and that its updates are polled: a webhook left over would refuse every poll. */

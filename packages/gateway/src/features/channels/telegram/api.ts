@@ -1,16 +1,21 @@
 /** Calls of the Bot API through grammY, over World's fetch. Every request has a connection of its own, which ends with it: no
  *  request is ever written into a socket that the other side is closing, so "was it sent?" has an answer (R-OUT-2), and a
- *  conflict is not carried over to the next poll (R-TG-1). Rejects only with CallError. */
-import { Api } from "grammy";
+ *  conflict is not carried over to the next poll (R-TG-1). Rejects only with CallError.
+ *
+ *  The library's build for the web: the one for Node brings an HTTP client of its own, which is old and never used here. */
+import { Api } from "grammy/web";
 import type { ApiMethods, Opts, UserFromGetMe } from "grammy/types";
 import type { World } from "../../../kernel/world.ts";
 import { CallError, type Failure, networkFailure } from "./failure.ts";
+import { throughProxy } from "./through-proxy.ts";
 
 export interface BotApiOptions {
   world: World;
   token: string;
   /** Without a slash at its end. */
   apiRoot: string;
+  /** For methods and files. */
+  proxy?: string | undefined;
 }
 
 export interface CallOptions {
@@ -25,11 +30,13 @@ const libraryTimeoutSeconds = 1_000;
 
 export class BotApi {
   readonly #world: World;
+  readonly #network: World["fetch"];
   readonly #raw: Api["raw"];
   readonly #fileRoot: string;
 
-  constructor({ world, token, apiRoot }: BotApiOptions) {
+  constructor({ world, token, apiRoot, proxy }: BotApiOptions) {
     this.#world = world;
+    this.#network = proxy === undefined ? world.fetch : throughProxy(proxy);
     this.#fileRoot = `${apiRoot}/file/bot${token}/`;
     // The library is typed for the fetch and the signals of other packages; what it uses of them is the same.
     type LibraryFetch = NonNullable<NonNullable<ConstructorParameters<typeof Api>[1]>["fetch"]>;
@@ -67,7 +74,7 @@ export class BotApi {
     const failure = (error: unknown) => new CallError("file", this.#judge(error, deadline));
     try {
       const address = this.#fileRoot + path.split("/").map(encodeURIComponent).join("/");
-      const response = await this.#world.fetch(address, {
+      const response = await this.#network(address, {
         redirect: "manual",
         headers: { connection: "close" },
         signal: deadline.signal,
@@ -127,7 +134,7 @@ export class BotApi {
     const controller = new AbortController();
     if (init.signal?.aborted) controller.abort();
     else init.signal?.addEventListener("abort", () => controller.abort());
-    const response = await this.#world.fetch(url, {
+    const response = await this.#network(url, {
       method: init.method ?? "POST",
       headers: { ...init.headers, connection: "close" },
       body: init.body as RequestInit["body"],

@@ -8,7 +8,7 @@ import { normalizeSender, parseTarget } from "./target.ts";
 export const telegramEntry: ChannelEntry<TelegramSettings> = {
   id: "telegram",
   label: "Telegram",
-  docs: "docs/guides/telegram.md",
+  docs: "docs/channels/telegram.md",
   capabilities: {
     clientMessageIds: false,
     polls: true,

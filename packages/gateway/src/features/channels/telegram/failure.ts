@@ -43,7 +43,7 @@ function describe(method: string, failure: Failure): string {
   }
 }
 
-/** Errnos of a connection that was never made, TLS included. */
+/** Errnos of a connection that was never made, TLS and proxy included. */
 const beforeConnect = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -61,7 +61,7 @@ const beforeConnect = new Set([
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
-const tlsCode = /^(?:ERR_SSL_|ERR_TLS_|CERT_|HOSTNAME_MISMATCH)/u;
+const earlyCode = /^(?:ERR_SSL_|ERR_TLS_|CERT_|HOSTNAME_MISMATCH|PROXY_)/u;
 
 /** Reads what `fetch` threw, through causes and aggregates. */
 export function networkFailure(error: unknown): Failure {
@@ -84,7 +84,7 @@ export function networkFailure(error: unknown): Failure {
     if (Array.isArray(errors)) for (const one of errors.slice(0, 5)) look(one, depth + 1);
   };
   look(error, 0);
-  const never = codes.find((code) => beforeConnect.has(code) || tlsCode.test(code));
+  const never = codes.find((code) => beforeConnect.has(code) || earlyCode.test(code));
   const errno = never ?? codes[0];
   if (never !== undefined || unwritten) return { kind: "not-sent", errno: errno ?? "no connection" };
   return { kind: "no-answer", ...(errno === undefined ? {} : { errno }) };

@@ -1,6 +1,7 @@
 /** Files on their way out: which method carries which file, and what to fall back to (channels.md §7.8). */
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { InputFile } from "grammy";
+import { InputFile } from "grammy/web";
 import type { Message } from "grammy/types";
 import type { OutboundContent } from "../outbound.ts";
 import type { BotApi, CallOptions } from "./api.ts";
@@ -66,7 +67,7 @@ function planOf(kind: Kind, content: MediaContent): MediaPlan {
   const { path } = content;
   const name = (content.fileName ?? path.split(/[\\/]/u).at(-1) ?? "file").replace(/["\\;\r\n\0]/gu, "_").slice(-120);
   // A file can be read once per request.
-  const file = () => new InputFile(path, name);
+  const file = () => new InputFile(piecesOf(path), name);
   const send: Record<Kind, MediaPlan["send"]> = {
     photo: (api, params, options) => api.call("sendPhoto", { ...params, photo: file() }, options),
     animation: (api, params, options) => api.call("sendAnimation", { ...params, animation: file() }, options),
@@ -87,5 +88,12 @@ function planOf(kind: Kind, content: MediaContent): MediaPlan {
     },
   };
 }
+
+/** Opened when the request wants the first piece, closed when it wants no more. */
+const piecesOf = (path: string): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    yield* createReadStream(path);
+  },
+});
 
 const problem = (reason: string, detail: string) => ({ problem: { reason, detail } });

@@ -7,6 +7,7 @@ import type { InboundMessage } from "../inbound.ts";
 import type { BotApi } from "./api.ts";
 import { CallError } from "./failure.ts";
 import type { TelegramLimits } from "./limits.ts";
+import { proxyCode } from "./through-proxy.ts";
 import { allowedUpdates, type UpdateReader } from "./updates.ts";
 
 export interface PollOptions {
@@ -133,6 +134,8 @@ export function endOf(
     return { kind: "retry", message: error instanceof Error ? error.message : String(error) };
   const { failure, message } = error;
   if (failure.kind !== "refused") {
+    if (failure.kind === "not-sent" && failure.errno.startsWith(proxyCode))
+      return { kind: "retry", message, hint: "Look at channels.telegram.proxy: the proxy let nothing through." };
     const status = failure.kind === "no-answer" ? failure.status : undefined;
     return {
       kind: "retry",

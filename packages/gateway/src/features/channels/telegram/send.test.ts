@@ -219,9 +219,18 @@ test("the command menu is registered with the config's own entries, or cleared",
       rig.config["customCommands"] = [];
       await rig.account.setCommands?.([{ name: "new", description: "x" }]);
       expect(rig.fake.bot.commands).toEqual([]);
-      rig.fake.fault("deleteMyCommands", { kind: "http", status: 502 });
-      await rig.account.setCommands?.([]);
+      rig.config["commands"] = { nativeSkills: false };
+      rig.fake.fault("setMyCommands", { kind: "http", status: 502 });
+      const both = [
+        { name: "new", description: "x" },
+        { name: "weather", description: "y", skill: true },
+      ];
+      await rig.account.setCommands?.(both);
       expect(rig.said()).toContain("the command menu was not registered");
+      await rig.account.setCommands?.(both);
+      await rig.account.setCommands?.(both);
+      expect(rig.fake.bot.commands).toEqual([{ command: "new", description: "x" }]);
+      expect(rig.fake.calls("setMyCommands").length, "once more after the failure, then never again").toBe(3);
     },
     { config: { customCommands: [{ command: "deploy", description: "Ship it" }] } },
   ));

@@ -17,10 +17,12 @@ export interface TelegramSettings {
   apiRoot: string;
   linkPreview: boolean;
   reactionNotifications: "off" | "own" | "all";
-  /** The command menu is registered; else it is cleared. */
+  /** Our own commands are in the menu, and the agent's skills. */
   nativeCommands: boolean;
+  nativeSkills: boolean;
   customCommands: readonly { name: string; description: string }[];
-  actions: { reactions: boolean; sendMessage: boolean; deleteMessage: boolean; editMessage: boolean };
+  /** For methods and files; may hold a password. */
+  proxy?: string;
   /** Deadline of a send, ms; undefined: the standard. */
   timeoutMs?: number;
   /** A webhook is configured; updates are polled all the same. */
@@ -34,12 +36,13 @@ interface Config {
     groupChat?: { historyLimit?: number };
     inbound?: { debounceMs?: number; byChannel?: Record<string, number> };
   };
+  commands?: { native?: boolean | "auto"; nativeSkills?: boolean | "auto" };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 export function telegramAccounts(config: unknown, env: Env): AccountSettings<TelegramSettings>[] {
-  const { channels, messages } = config as Config;
+  const { channels, messages, commands } = config as Config;
   const base = channels?.telegram;
   if (!base) return [];
   const { accounts, ...shared } = base;
@@ -64,26 +67,23 @@ export function telegramAccounts(config: unknown, env: Env): AccountSettings<Tel
       ...(merged.blockStreaming === undefined ? {} : { blockStreaming: merged.blockStreaming }),
       ...(merged.blockStreamingCoalesce ? { blocks: merged.blockStreamingCoalesce } : {}),
       tables: merged.markdown?.tables ?? "code",
+      ...(merged.actions ? { actions: merged.actions } : {}),
       tokenSource: token.from,
-      settings: settingsOf(merged, token),
+      settings: settingsOf(merged, token, commands),
     };
   });
 }
 
-function settingsOf(merged: AccountConfig, token: TokenPlace): TelegramSettings {
+function settingsOf(merged: AccountConfig, token: TokenPlace, commands: Config["commands"]): TelegramSettings {
   return {
     token,
     apiRoot: (merged.apiRoot ?? defaultApiRoot).replace(/\/+$/u, ""),
     linkPreview: merged.linkPreview ?? true,
     reactionNotifications: merged.reactionNotifications ?? "own",
-    nativeCommands: merged.commands?.native !== false,
+    nativeCommands: (merged.commands?.native ?? commands?.native) !== false,
+    nativeSkills: (merged.commands?.nativeSkills ?? commands?.nativeSkills) !== false,
     customCommands: (merged.customCommands ?? []).map(({ command, description }) => ({ name: command, description })),
-    actions: {
-      reactions: merged.actions?.reactions ?? true,
-      sendMessage: merged.actions?.sendMessage ?? true,
-      deleteMessage: merged.actions?.deleteMessage ?? true,
-      editMessage: merged.actions?.editMessage ?? true,
-    },
+    ...(merged.proxy === undefined ? {} : { proxy: merged.proxy }),
     ...(merged.timeoutSeconds === undefined ? {} : { timeoutMs: merged.timeoutSeconds * 1_000 }),
     webhook: merged.webhookUrl !== undefined,
   };
@@ -106,10 +106,12 @@ function whatIsMissing(accountId: string, token: TokenPlace, merged: AccountConf
   const at = accountId === "default" ? "channels.telegram" : `channels.telegram.accounts.${accountId}`;
   if (token.from === "none")
     return `No bot token. Set ${at}.botToken${accountId === "default" ? " or TELEGRAM_BOT_TOKEN" : ""}; @BotFather gives one.`;
-  if (merged.proxy !== undefined)
-    return `${at}.proxy is set, and this version cannot use a proxy for Telegram. Remove it, or point apiRoot to a Bot API server that can be reached.`;
+  if (merged.proxy !== undefined && !usableProxy(merged.proxy))
+    return `${at}.proxy has to be an http:// or https:// URL: socks proxies are not supported. Name an HTTP proxy, or remove the key.`;
   return undefined;
 }
+
+const usableProxy = (proxy: string) => /^https?:\/\//u.test(proxy) && URL.canParse(proxy);
 
 /** Two accounts with one token would end each other's polls for ever. */
 function sharedToken(accountId: string, token: TokenPlace, owners: Map<string, string>): string | undefined {

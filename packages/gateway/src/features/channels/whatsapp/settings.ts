@@ -15,7 +15,6 @@ export interface WhatsAppSettings {
   selfChatMode?: boolean;
   /** Put before what comes in. */
   messagePrefix?: string;
-  actions: { reactions: boolean; sendMessage: boolean; polls: boolean };
   heartbeatSeconds: number;
 }
 
@@ -50,16 +49,12 @@ export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSetti
       ...(merged.blockStreaming === undefined ? {} : { blockStreaming: merged.blockStreaming }),
       ...(merged.blockStreamingCoalesce ? { blocks: merged.blockStreamingCoalesce } : {}),
       tables: merged.markdown?.tables ?? "bullets",
+      ...(merged.actions ? { actions: merged.actions } : {}),
       settings: {
         ...(merged.authDir === undefined ? {} : { authDir: merged.authDir }),
         sendReadReceipts: merged.sendReadReceipts ?? true,
         ...(merged.selfChatMode === undefined ? {} : { selfChatMode: merged.selfChatMode }),
         ...(merged.messagePrefix === undefined ? {} : { messagePrefix: merged.messagePrefix }),
-        actions: {
-          reactions: merged.actions?.reactions ?? true,
-          sendMessage: merged.actions?.sendMessage ?? true,
-          polls: merged.actions?.polls ?? true,
-        },
         heartbeatSeconds: web?.heartbeatSeconds ?? 60,
       },
     };

@@ -1,0 +1,49 @@
+/** User actions of a page that was opened by a capability address (canvas-browser-nodes.md §6). */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Holder } from "./capabilities.ts";
+import { sendPlain, sendWhole } from "./reply.ts";
+import { readUserAction, type UserAction } from "./user-action.ts";
+
+/** Gives an action to the agent. Rejects with a text for the page when nobody takes it. */
+export interface ActionPort {
+  (action: UserAction, holder: Holder): Promise<void>;
+}
+
+const maxBytes = 64 * 1024;
+
+export async function answerAction(
+  req: IncomingMessage,
+  res: ServerResponse,
+  holder: Holder,
+  action: ActionPort,
+): Promise<void> {
+  // No form of another page can send this type without asking first.
+  if (!/^application\/json\b/i.test(req.headers["content-type"] ?? ""))
+    return sendPlain(req, res, 415, "send application/json");
+  const bytes = await readSmall(req);
+  if (!bytes) return sendPlain(req, res, 413, "payload too large", { Connection: "close" });
+  let read: UserAction | undefined;
+  try {
+    read = readUserAction(JSON.parse(bytes.toString("utf8")));
+  } catch {
+    read = undefined; // Not JSON.
+  }
+  if (!read) return sendPlain(req, res, 400, "userAction with a name is required");
+  try {
+    await action(read, holder);
+  } catch (error) {
+    return sendPlain(req, res, 503, error instanceof Error ? error.message.slice(0, 200) : "not taken");
+  }
+  sendWhole(req, res, 200, "application/json; charset=utf-8", JSON.stringify({ ok: true }));
+}
+
+async function readSmall(req: IncomingMessage): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of req as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > maxBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
