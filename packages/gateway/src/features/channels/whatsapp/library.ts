@@ -73,7 +73,7 @@ function open(options: SocketOptions): SocketLike {
   const emit = socket.ev.emit.bind(socket.ev);
   socket.ev.emit = (event, data) => {
     if (event === "messages.upsert") emerging = false;
-    if (event !== "creds.update") tell(event, data, events);
+    if (event !== "creds.update") tell(event, data, events, transport);
     const result = emit(event, data);
     // Only now the library has merged them into the object that is stored.
     if (event === "creds.update") events.credsChanged();
@@ -103,10 +103,18 @@ function open(options: SocketOptions): SocketLike {
   };
 }
 
-function tell<E extends keyof BaileysEventMap>(event: E, data: BaileysEventMap[E], events: SocketEvents): void {
+function tell<E extends keyof BaileysEventMap>(
+  event: E,
+  data: BaileysEventMap[E],
+  events: SocketEvents,
+  transport: Transport,
+): void {
   const is = <K extends keyof BaileysEventMap>(name: K, _value: unknown): _value is BaileysEventMap[K] =>
     (event as string) === name;
-  if (is("messages.upsert", data)) return events.messages(data.messages, data.type);
+  if (is("messages.upsert", data)) {
+    const away = data.messages.filter(({ key }) => transport.takeAway(key.id ?? "")).length > 0;
+    return events.messages(data.messages, away ? "append" : data.type);
+  }
   if (is("messages.update", data)) {
     return events.receipts(
       data

@@ -14,6 +14,8 @@ interface WebSocketLike {
 
 const openState = 1;
 const closedState = 3;
+/** More than the platform keeps back for one account at a time. */
+const maxAway = 20_000;
 /** What a terminated transport may take to say so. */
 const endMs = 1_000;
 
@@ -22,6 +24,8 @@ export class Transport {
   readonly #world: World;
   readonly #socket: WebSocketLike;
   readonly #send: WebSocketLike["send"];
+  /** Ids of messages that were kept back while we were away and have not come out of the library yet. */
+  readonly #away = new Set<string>();
 
   /** Throws when the library is not the one this was written for. */
   constructor(client: EventEmitter, events: SocketEvents, world: World) {
@@ -46,8 +50,14 @@ export class Transport {
     );
   }
 
+  /** Whether the platform kept this message back while we were away. Asked once per message. */
+  takeAway(id: string): boolean {
+    return this.#away.delete(id);
+  }
+
   /** The library handles messages at once, and one that needs a look at its sender's addresses falls behind the next from the same
-   *  person. So it gets the messages of a chat one after another. */
+   *  person. So it gets the messages of a chat one after another. Those that were kept back while we were away it would put into a
+   *  queue of its own, where a fresh one overtakes them: they are handed over like fresh ones, and remembered. */
   #deliverInOrder(): void {
     const client = this.#client;
     const emit = client.emit.bind(client);
@@ -56,6 +66,12 @@ export class Transport {
       const [node] = values;
       if (event !== "CB:message" || !isNode(node)) return emit(event, ...values);
       const chat = chatOf(node.attrs);
+      const { offline, id } = node.attrs;
+      if (offline !== undefined && id !== undefined) {
+        this.#away.add(id);
+        if (this.#away.size > maxAway) for (const oldest of this.#away) if (this.#away.delete(oldest)) break;
+        delete node.attrs["offline"];
+      }
       const handlers = client.listeners(event);
       const done = (chats.get(chat) ?? Promise.resolve()).then(async () => {
         await Promise.allSettled(handlers.map((handle) => handle.call(client, node)));

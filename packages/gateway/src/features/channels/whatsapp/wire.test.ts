@@ -54,6 +54,21 @@ test("a message whose connection ends before it is stored comes again, readable,
   await on.fake.until((ledger) => ledger.inbound.find((one) => one.id === id)?.acknowledged, "its receipt");
 });
 
+test("what was kept back while we were away comes before what is written now, in order, and is told apart", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  const first = Array.from({ length: 12 }, (_, n) => `away ${n}`);
+  const second = Array.from({ length: 12 }, (_, n) => `now ${n}`);
+  for (const text of first) await on.fake.phone.sendText(person.pn, text, { offline: true });
+  const session = await open(on);
+  for (const text of second) await on.fake.phone.sendText(person.pn, text);
+  await until("all messages", () => session.messages.length === 24);
+  expect(texts(session)).toEqual([...first, ...second]);
+  expect(session.messages.map((message) => message.catchUp === true)).toEqual(
+    [...first, ...second].map((text) => text.startsWith("away")),
+  );
+});
+
 test("groups have a title and members, and a mention of the account is seen", async () => {
   const on = await linked();
   const person = await ann(on);
