@@ -115,6 +115,7 @@ export class ChannelService implements Service {
 
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true;
+    for (const runner of this.#runners.values()) runner.close();
     await Promise.all(this.runners().map((runner) => runner.stop(Math.min(stopMs, deadlineMs))));
   }
 
@@ -147,7 +148,9 @@ export class ChannelService implements Service {
     for (const [accountId, account] of wanted) {
       const stamp = JSON.stringify([account.enabled, account.missing ?? null, account.settings]);
       const known = this.#runners.get(accountId);
-      if (known && this.#started.get(accountId) === stamp) continue;
+      // What safe mode held may start as soon as it is over.
+      const held = known?.state === "held" && this.#o.held() === undefined;
+      if (known && !held && this.#started.get(accountId) === stamp) continue;
       this.#started.set(accountId, stamp);
       if (known) {
         moves.push(known.restart());

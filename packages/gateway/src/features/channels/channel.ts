@@ -42,6 +42,8 @@ export interface AccountSettings<S = unknown> {
   blockStreaming?: boolean;
   /** Size of such a piece, where the account has its own. */
   blocks?: { minChars?: number; maxChars?: number };
+  /** Whether what happens in chats may change the config; absent means yes. */
+  configWrites?: boolean;
   /** `channels.<id>.actions`: what is switched off here. Absent means allowed. */
   actions?: Readonly<Partial<Record<ChannelAction, boolean>>>;
   /** For `channels.status`: `config`, `file`, `env`, `none`. Never the secret. */

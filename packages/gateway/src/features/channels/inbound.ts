@@ -30,6 +30,8 @@ export interface InboundMessage {
   catchUp?: boolean;
   /** Something that happened rather than something said: becomes a system event of the session, never a turn. */
   event?: string;
+  /** With `event`: the chat goes on under this id. */
+  movedTo?: string;
   /** What the adapter needs to mark as read or to react. */
   receipt?: unknown;
 }

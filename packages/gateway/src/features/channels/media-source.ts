@@ -1,7 +1,7 @@
 /** Files that leave: taken from a URL or a path, checked, and copied into the media store, so that what was accepted is what is
  *  sent (agent.md §13.7). */
 import { constants } from "node:fs";
-import { chmod, mkdir, open, realpath, writeFile } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, realpath, writeFile } from "node:fs/promises";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
 import { expandHome } from "../../kernel/paths.ts";
@@ -58,7 +58,7 @@ export class MediaSource {
   }
 
   async #read(source: string, options: TakeOptions) {
-    const given = source.startsWith("file://") ? decodeURI(source.slice("file://".length)) : source;
+    const given = source.startsWith("file://") ? pathOf(source) : source;
     if (given.includes("\0")) throw refused("A path cannot contain a NUL character.");
     const asked = resolve(options.base, expandHome(given, this.#o.world));
     let real: string;
@@ -79,7 +79,11 @@ export class MediaSource {
         throw refused(
           `${asked} has ${megabytes(stat.size)} MB; the limit of the channel is ${megabytes(options.maxBytes)} MB.`,
         );
-      return { body: await handle.readFile(), fileName: basename(asked), contentType: undefined };
+      // It may grow, or tell no size.
+      const body = await readAtMost(handle, options.maxBytes + 1);
+      if (body.length > options.maxBytes)
+        throw refused(`${asked} is larger than the limit of the channel, ${megabytes(options.maxBytes)} MB.`);
+      return { body, fileName: basename(asked), contentType: undefined };
     } finally {
       await handle.close();
     }
@@ -88,6 +92,25 @@ export class MediaSource {
 
 const refused = (message: string) => new GatewayError("invalid", message, { details: { code: "MEDIA_REFUSED" } });
 const megabytes = (bytes: number): string => String(Math.ceil(bytes / 100_000) / 10);
+
+function pathOf(url: string): string {
+  try {
+    return decodeURI(url.slice("file://".length));
+  } catch {
+    throw refused(`${url} is not a valid file URL.`);
+  }
+}
+
+async function readAtMost(handle: FileHandle, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let left = maxBytes; left > 0;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(left, 64 * 1024)));
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    left -= bytesRead;
+  }
+  return Buffer.concat(chunks);
+}
 
 async function isInside(real: string, roots: readonly string[]): Promise<boolean> {
   for (const root of roots) {

@@ -12,6 +12,7 @@ const route: ReplyRoute = { channel: "fake", accountId: "default", chatId: "ann"
 
 interface Setting {
   route?: ReplyRoute | undefined;
+  chat?: ReplyRoute;
   session?: Partial<SessionEntry>;
   crossContext?: Partial<ToolsConfig["message"]["crossContext"]>;
   broadcast?: boolean;
@@ -65,7 +66,10 @@ function makeTool(setting: Setting = {}) {
     world: fakeWorld(),
     config,
     sends,
-    agents: { routeOf: () => ("route" in setting ? setting.route : route) },
+    agents: {
+      routeOf: () => ("route" in setting ? setting.route : route),
+      chatOf: () => setting.chat ?? ("route" in setting ? setting.route : route),
+    },
     sessions: { get: () => setting.session as SessionEntry | undefined },
     echoes,
     configured: () => true,
@@ -135,6 +139,13 @@ test("a run of an operator reaches every channel, and without a target where its
   expect(
     calls.map(({ params }) => `${String(params["channel"])} ${String(params["to"])} ${String(params["message"])}`),
   ).toEqual(["other bob x", "fake ann y"]);
+});
+
+test("a run that a chat's run started reaches no further than that one", async () => {
+  const { calls, run } = makeTool({ route: undefined, chat: route });
+  const result = await run({ target: "bob", channel: "other", message: "x" });
+  expect(result).toMatchObject({ isError: true, text: expect.stringContaining("allowAcrossProviders") });
+  expect(calls).toEqual([]);
 });
 
 test("several targets stop at the first failure, unless they shall not", async () => {

@@ -22,7 +22,7 @@ export interface MessageToolOptions {
   world: Pick<World, "uuid">;
   config: ConfigSource<{ tools: ToolsConfig }>;
   sends: Pick<Sends, "send" | "poll" | "act" | "resolve">;
-  agents: Pick<Agents, "routeOf">;
+  agents: Pick<Agents, "routeOf" | "chatOf">;
   sessions: Pick<Sessions, "get">;
   echoes: Echoes;
   /** Whether any channel is configured: otherwise the tool is not offered. */
@@ -130,12 +130,15 @@ class MessageCall {
   readonly #context: ToolContext;
   /** Where the answer of this run goes. */
   readonly #here: ReplyRoute | undefined;
+  /** The chat it works for, whose limits hold: also where a run of that chat started this one. */
+  readonly #chat: ReplyRoute | undefined;
 
   constructor(options: MessageToolOptions, args: Args, context: ToolContext) {
     this.#o = options;
     this.#args = args;
     this.#context = context;
     this.#here = options.agents.routeOf(context.runId);
+    this.#chat = options.agents.chatOf(context.runId);
   }
 
   async run(): Promise<ToolResult> {
@@ -202,7 +205,7 @@ class MessageCall {
   /** Resolves an address, and refuses conversations this one may not reach (`tools.message.crossContext`). */
   #place(address: Address): Place {
     const { entry, runner, target } = this.#o.sends.resolve(address);
-    const here = this.#here;
+    const here = this.#chat;
     const elsewhere =
       here !== undefined &&
       !(here.channel === entry.id && here.accountId === runner.accountId && here.chatId === target.chatId);
@@ -289,7 +292,7 @@ class MessageCall {
   #marked(said: string): string {
     const { marker } = this.#o.config.current.tools.message.crossContext;
     if (!marker.enabled || said === "") return said;
-    const origin = (template: string) => template.replaceAll("{channel}", this.#here?.channel ?? "");
+    const origin = (template: string) => template.replaceAll("{channel}", this.#chat?.channel ?? "");
     return `${origin(marker.prefix)}${said}${origin(marker.suffix)}`;
   }
 }

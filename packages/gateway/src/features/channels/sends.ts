@@ -14,6 +14,7 @@ import type { OutboundPart, OutboxKind } from "./outbound.ts";
 /** How long a send of an operator waits for a connection that is being made (R-OUT-7). */
 export const waitForConnectionMs = 5_000;
 const maxFiles = 10;
+const maxMirrored = 1_000;
 
 export interface Sender {
   principal: string;
@@ -24,7 +25,15 @@ export interface Sender {
   workspace?: string;
 }
 
-/** An account one may send through now. */
+/** Where something is to go, as callers say it. */
+export interface Destination {
+  channel?: string | undefined;
+  accountId?: string | undefined;
+  to: string;
+  threadId?: string | undefined;
+}
+
+/** An account and a place on it. */
 export interface Sendable {
   entry: ChannelEntry;
   runner: AccountRunner;
@@ -53,13 +62,17 @@ export interface SendsOptions {
 
 export class Sends {
   readonly #o: SendsOptions;
+  /** Keys that were noted in a session lately. */
+  readonly #mirrored = new Set<string>();
 
   constructor(options: SendsOptions) {
     this.#o = options;
   }
 
   async send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
-    const { entry, runner, settings, target } = this.resolve(params);
+    // The outbox answers a repeated key from its rows, however the account is now (R-OUT-3); the files were taken the first time.
+    const again = this.#o.outbox.knows("send", params.idempotencyKey);
+    const { entry, runner, settings, target } = again ? this.find(params) : this.resolve(params);
     // Agents are held to the switches; who runs the gateway and sends with its own hands is not.
     if (sender.sessionKey !== undefined) mayAct(entry, settings, "sendMessage");
     const sources = [...(params.mediaUrl ? [params.mediaUrl] : []), ...(params.mediaUrls ?? [])];
@@ -67,8 +80,6 @@ export class Sends {
       throw new GatewayError("invalid", "invalid send params: message or media is required");
     if (sources.length > maxFiles)
       throw new GatewayError("invalid", `invalid send params: more than ${maxFiles} files`);
-    // The outbox answers a repeated key from its rows; the files were taken the first time.
-    const again = this.#o.outbox.knows("send", params.idempotencyKey);
     const files = again ? [] : await this.#files(sources, settings, sender, signal);
     const parts = composeParts(entry, settings, {
       target,
@@ -82,7 +93,7 @@ export class Sends {
     const { idempotencyKey: _key, ...asked } = params;
     const stand = parts.length > 0 || !again ? parts : [emptyPart(target)];
     const result = await this.#submit("send", params, { entry, runner, target }, stand, asked, sender, signal);
-    if (!again) {
+    if (!again && this.#mirrorOnce(params.idempotencyKey)) {
       await this.#o.mirror({
         ...(params.sessionKey ? { sessionKey: params.sessionKey } : {}),
         ...(params.agentId ? { agentId: params.agentId } : {}),
@@ -97,7 +108,8 @@ export class Sends {
   }
 
   async poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
-    const { entry, runner, settings, target } = this.resolve(params, "poll channel");
+    const again = this.#o.outbox.knows("poll", params.idempotencyKey);
+    const { entry, runner, settings, target } = (again ? this.find : this.resolve).call(this, params, "poll channel");
     if (!entry.capabilities.polls) throw new GatewayError("invalid", `unsupported poll channel: ${entry.id}`);
     mayAct(entry, settings, "polls");
     if (sender.sessionKey !== undefined) mayAct(entry, settings, "sendMessage");
@@ -152,12 +164,16 @@ export class Sends {
     return { ok: true, channel: entry.id, messageId: params.messageId };
   }
 
-  /** The account and target that were named. Throws GatewayError: "invalid" for what does not exist, "not-linked" and
-   *  "unavailable" with the next step for what cannot send. */
-  resolve(
-    params: { channel?: string | undefined; accountId?: string | undefined; to: string; threadId?: string | undefined },
-    what = "channel",
-  ): Sendable {
+  /** The account and target that were named, if they can send now. Throws GatewayError: "invalid" for what does not exist,
+   *  "not-linked" and "unavailable" with the next step for what cannot send. */
+  resolve(params: Destination, what = "channel"): Sendable {
+    const found = this.find(params, what);
+    assertMaySend(found);
+    return found;
+  }
+
+  /** The account and target that were named, however they are. Throws GatewayError("invalid") for what does not exist. */
+  find(params: Destination, what = "channel"): Sendable {
     const { channels } = this.#o;
     const service = channels.find(params.channel);
     if (!service) throw new GatewayError("invalid", `unsupported ${what}: ${(params.channel ?? "").slice(0, 64)}`);
@@ -175,21 +191,16 @@ export class Sends {
     }
     const parsed = entry.parseTarget(params.to);
     const target = params.threadId ? { ...parsed, threadId: params.threadId } : parsed;
-    const { state, facts } = runner;
-    if (
-      state === "terminal" ||
-      state === "unconfigured" ||
-      state === "disabled" ||
-      state === "held" ||
-      state === "stopped"
-    ) {
-      const notLinked = entry.capabilities.login && runner.account?.linked() !== true && state === "terminal";
-      const text = `${facts.lastError ?? `${entry.label} is off.`}${facts.fix ? ` Run: ${facts.fix}` : ""}`;
-      throw notLinked
-        ? new GatewayError("not-linked", text, { details: { channel: entry.id, accountId } })
-        : new GatewayError("unavailable", text, { retryable: false, details: { channel: entry.id, accountId, state } });
-    }
     return { entry, runner, settings, target };
+  }
+
+  /** Calls that share a key share their delivery; one of them notes it. */
+  #mirrorOnce(key: string): boolean {
+    if (this.#mirrored.has(key)) return false;
+    this.#mirrored.add(key);
+    if (this.#mirrored.size > maxMirrored)
+      for (const oldest of this.#mirrored) if (this.#mirrored.delete(oldest)) break;
+    return true;
   }
 
   async #files(sources: readonly string[], settings: AccountSettings, sender: Sender, signal: AbortSignal) {
@@ -252,6 +263,25 @@ function mayAct(entry: ChannelEntry, { actions }: AccountSettings, action: Chann
   throw new GatewayError("invalid", `${entry.label}: switched off in the config (${key}).`, {
     details: { code: "ACTION_DISABLED", path: key },
   });
+}
+
+/** Throws what `Sends.resolve` throws. */
+function assertMaySend({ entry, runner }: Sendable): void {
+  const { accountId } = runner;
+  const { state, facts } = runner;
+  if (
+    state === "terminal" ||
+    state === "unconfigured" ||
+    state === "disabled" ||
+    state === "held" ||
+    state === "stopped"
+  ) {
+    const notLinked = entry.capabilities.login && runner.account?.linked() !== true && state === "terminal";
+    const text = `${facts.lastError ?? `${entry.label} is off.`}${facts.fix ? ` Run: ${facts.fix}` : ""}`;
+    throw notLinked
+      ? new GatewayError("not-linked", text, { details: { channel: entry.id, accountId } })
+      : new GatewayError("unavailable", text, { retryable: false, details: { channel: entry.id, accountId, state } });
+  }
 }
 
 /** Stands for the parts of a request that is known by its key; never sent. */

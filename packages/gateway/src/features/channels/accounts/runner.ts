@@ -57,6 +57,7 @@ export class AccountRunner {
   #account: ChannelAccount | undefined;
   #task: Task | undefined;
   #generation = 0;
+  #closed = false;
   /** Starts and stops follow each other. */
   #turn: Promise<void> = Promise.resolve();
   #login: Login | undefined;
@@ -99,6 +100,12 @@ export class AccountRunner {
     return this.#inTurn(() => this.#end(deadlineMs));
   }
 
+  /** Nothing starts any more: the gateway stops, and another generation may follow in this process. Call it before `stop`. */
+  close(): void {
+    this.#closed = true;
+    this.#finishLogin({ connected: false, message: "The gateway is stopping. Begin the login again in a moment." });
+  }
+
   restart(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#end(endMs);
@@ -110,6 +117,10 @@ export class AccountRunner {
   async beginLogin(options: { phone?: string }): Promise<Login> {
     if (this.#login) return this.#login;
     const login = new Login(this.#o.world.monotonic(), options.phone);
+    if (this.#closed) {
+      login.end({ connected: false, message: "The gateway is stopping. Begin the login again in a moment." });
+      return login;
+    }
     this.#login = login;
     await this.restart();
     return login;
@@ -152,7 +163,7 @@ export class AccountRunner {
   }
 
   #begin(): void {
-    if (this.#task) return;
+    if (this.#task || this.#closed) return;
     const settings = this.#o.settings();
     const held = this.#o.held();
     delete this.facts.fix;

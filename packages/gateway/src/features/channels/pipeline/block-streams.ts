@@ -71,9 +71,14 @@ export class BlockStreams {
     });
   }
 
-  /** Its end is stored, or it never began. */
+  /** It is over. What was sent of it is known until its end is stored. */
   end(runId: string): void {
     this.#byRun.delete(runId);
+  }
+
+  /** It never began. */
+  cancel(runId: string): void {
+    this.end(runId);
     this.#echoes.streamed.forget(runId);
   }
 
@@ -123,7 +128,8 @@ export class BlockStreams {
     const { route, sessionKey } = stream;
     const piece = message.text.slice(message.queued, until);
     const body = `${open === undefined ? "" : `${open}\n`}${piece.trimEnd()}${close === undefined ? "" : `\n${close}`}`;
-    const prefix = message.queued === 0 ? (this.#prefix(route) ?? "") : "";
+    const from = message.queued;
+    const prefix = from === 0 ? (this.#prefix(route) ?? "") : "";
     message.queued = until;
     message.reopen = reopen;
     const number = ++stream.blocks;
@@ -145,6 +151,8 @@ export class BlockStreams {
         (error: unknown) => {
           // The end of the run sends what could not be sent here.
           message.held = true;
+          message.sent = Math.min(message.sent, from);
+          message.reopen = open;
           this.#o.log.warn("a part of an answer could not be sent early", { error });
         },
       );

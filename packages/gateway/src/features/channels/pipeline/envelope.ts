@@ -55,10 +55,12 @@ export function flatName(text: string, max = nameChars): string {
   return [...flat].slice(0, max).join("").trim();
 }
 
-/** Starts of lines that only the gateway writes. */
+/** Starts of lines that only the gateway writes, also behind characters that are not seen. No two parts of a pattern may fit the
+ *  same characters: the text is a stranger's. */
 const gatewayLines =
-  /^([ \t]*)\[(?=(?:system\b|message_id:|media (?:attached|unavailable)|replying to|\/replying|forwarded from|messages? (?:since|that waited)|current message|location:)|[^\]\n]{0,200}\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2})/gimu;
-const systemLine = /^([ \t]*)system(\s*(?:\([^)\n]{0,80}\)|\[[^\]\n]{0,80}\])?\s*[:：])/gimu;
+  /^([\p{Zs}\p{Cf}\t]*)\[(?=[\p{Zs}\p{Cf}\t]*(?:system\b|message_id:|media (?:attached|unavailable)|replying to|\/replying|forwarded from|messages? (?:since|that waited)|current message|location:)|[^\]\n]{0,200}\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2})/gimu;
+const systemLine =
+  /^([\p{Zs}\p{Cf}\t]*)system([\p{Zs}\p{Cf}\t]*(?:(?:\([^)\n]{0,80}\)|\[[^\]\n]{0,80}\])[\p{Zs}\p{Cf}\t]*)?[:：])/gimu;
 
 /** A text that cannot pass for lines of the gateway. */
 export const defused = (text: string): string =>

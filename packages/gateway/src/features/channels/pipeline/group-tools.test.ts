@@ -34,3 +34,11 @@ test("direct chats, operators and groups without rules narrow nothing", () => {
     rulesFor(group, "ann", { route: { channel: "fake", accountId: "default", chatId: "g1", kind: "direct" } }),
   ).toEqual([]);
 });
+
+test("a run that was started from within a group's run keeps the rules of that group and sender", () => {
+  const group = { toolsBySender: { ann: { deny: [] }, "*": { deny: ["exec"] } } };
+  const route = { channel: "fake", accountId: "default", chatId: "g1", kind: "group" as const };
+  const asked = (sender: string) => rulesFor(group, "nobody", { behalf: { sender, route } });
+  expect(asked("fake:bob")).toEqual([{ deny: ["exec"] }]);
+  expect(asked("fake:ann")).toEqual([{ deny: [] }]);
+});

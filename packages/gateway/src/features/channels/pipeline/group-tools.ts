@@ -15,12 +15,13 @@ export const groupTools =
   ({ agents, channel }: GroupToolsOptions) =>
   ({ sessionKey }: { sessionKey: string }): ToolRules[] => {
     const request = agents.activeRequest(sessionKey);
-    const route = request?.route;
+    // A run that another one started has the rights of that one's chat.
+    const { route, sender: asker } = request?.behalf ?? request ?? { sender: "" };
     if (!request || !route || request.origin !== "channel" || route.kind === "direct") return [];
     const service = channel(route.channel);
     const access = service?.settings(route.accountId)?.access;
     const group = groupSettings(access?.groups, route.chatId, route.threadId);
-    const sender = request.sender.slice(route.channel.length + 1);
+    const sender = asker.slice(route.channel.length + 1);
     const rules = bySender(group?.toolsBySender, sender, service?.entry?.normalizeSender) ?? asRules(group?.tools);
     return rules ? [rules] : [];
   };

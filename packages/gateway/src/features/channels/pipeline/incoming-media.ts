@@ -44,7 +44,7 @@ export class IncomingMedia {
       try {
         const file = await this.#download(ref, account, maxBytes, signal);
         const name = ref.fileName ? ` ${flatName(ref.fileName, 120)}` : "";
-        fetched.lines.push(`[media attached: ${number}${file.path} (${file.mimeType})${name}]`);
+        fetched.lines.push(`[media attached: ${number}${file.path} (${mimeTypeOf(file)})${name}]`);
         const image = fetched.images.length < maxImages ? await asImage(file) : undefined;
         if (image) fetched.images.push(image);
       } catch (error) {
@@ -83,6 +83,10 @@ export class IncomingMedia {
     this.#running++;
   }
 }
+
+/** For the prompt: what a sender calls the type must not be more than that. */
+const mimeTypeOf = ({ mimeType }: { mimeType: string }): string =>
+  /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(mimeType) ? mimeType : "application/octet-stream";
 
 /** Judged by content, never by claim. Undefined for what is no image, or cannot be read again. */
 async function asImage(file: { path: string; sizeBytes: number }): Promise<ImageContent | undefined> {

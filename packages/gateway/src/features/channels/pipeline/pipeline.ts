@@ -3,13 +3,14 @@
 import type { Service } from "../../../kernel/lifecycle.ts";
 import type { Tx } from "../../../store/store.ts";
 import { isStopWord, normalizeAgentId, stopText } from "../../agents/index.ts";
-import type { InboundRow } from "../inbound.ts";
+import type { InboundMessage, InboundRow } from "../inbound.ts";
 import { judge } from "./access.ts";
 import type { Arrival } from "./arrival.ts";
 import { BotGuard } from "./bot-guard.ts";
 import { echoChat, type Echoes } from "./echoes.ts";
 import { Ends } from "./ends.ts";
 import { GroupHistory } from "./group-history.ts";
+import { GroupMoves } from "./group-moves.ts";
 import { Joiner, joined, type Joining } from "./joiner.ts";
 import { Mentions } from "./mention.ts";
 import type { Pairing } from "./pairing.ts";
@@ -39,6 +40,7 @@ export class Pipeline implements Service {
   readonly #joiner: Joiner<Arrival & { joining: Joining["kind"] }>;
   readonly #turns: Turns;
   readonly #ends: Ends;
+  readonly #moves: GroupMoves;
   /** Rows up to this id are the replay's; `accept` may be told of them a moment later. */
   #replayed = 0;
   #unsubscribe: (() => void) | undefined;
@@ -55,7 +57,12 @@ export class Pipeline implements Service {
     this.#guard = new BotGuard(options.world);
     this.#joiner = new Joiner(options.world, (parts) => this.#safely(parts, () => this.#whole(parts)));
     this.#ends = new Ends(options);
-    this.#turns = new Turns(options, this.#history, options.echoes);
+    this.#moves = new GroupMoves({
+      ...options,
+      ends: this.#ends,
+      groupMoved: options.groupMoved,
+    });
+    this.#turns = new Turns(options, this.#history, options.echoes, (rows) => this.#ends.giveUp(rows));
   }
 
   /** Rows the inbox has just stored, in order. Never throws. */
@@ -89,6 +96,7 @@ export class Pipeline implements Service {
     this.#unsubscribe = undefined;
     this.#joiner.stop();
     this.#turns.stop();
+    this.#moves.stop();
   }
 
   /** What was held (safe mode) may run. */
@@ -133,9 +141,11 @@ export class Pipeline implements Service {
     // Not loaded: the channel is off for now, and what it left waits.
     if (!channel?.entry) return;
     const { entry } = channel;
-    const settings = channel.settings(accountId);
-    if (!settings) return this.#ends.ignore([row], "account-gone");
+    const configured = channel.settings(accountId);
+    if (!configured) return this.#ends.ignore([row], "account-gone");
+    const settings = this.#moves.settings(row, configured);
     if (this.#isEcho(row)) return this.#ends.ignore([row], "own-echo");
+    if (message.movedTo !== undefined) return this.#move(row, message.movedTo, settings.configWrites !== false);
     const { access } = settings;
     const verdict = judge({
       message,
@@ -147,17 +157,7 @@ export class Pipeline implements Service {
     if (verdict.kind === "drop") return this.#ends.ignore([row], verdict.reason);
     if (verdict.kind === "pair")
       return message.event === undefined ? this.#pair(row) : this.#ends.ignore([row], "dm-not-allowed");
-    const { directory } = this.#o.agents;
-    const route = routeOf({
-      channel: id,
-      accountId,
-      message,
-      config: this.#o.config.current,
-      defaultAgent: directory.defaultId(),
-      exists: (agentId) => directory.exists(agentId),
-      normalizeAgentId: (text) => normalizeAgentId(text),
-    });
-    const sessionKey = this.#o.sessions.canonicalKey(route.key, route.agentId);
+    const { agentId, sessionKey } = this.#route(row, message);
     if (message.event !== undefined) {
       this.#o.systemEvent(sessionKey, message.event);
       return this.#ends.ignore([row], "event");
@@ -176,7 +176,7 @@ export class Pipeline implements Service {
       entry,
       settings,
       chat: chatKeyOf(id, accountId, message),
-      agentId: route.agentId,
+      agentId,
       sessionKey,
       group: verdict.group,
       owner: verdict.owner,
@@ -185,6 +185,27 @@ export class Pipeline implements Service {
     };
     if (mayCommand && isStopWord(typed.text) && this.#stopsHere(arrival, typed.text)) return this.#stop(arrival);
     this.#join(arrival);
+  }
+
+  #route({ channel, accountId }: InboundRow, message: Pick<InboundMessage, "chat">) {
+    const { directory } = this.#o.agents;
+    const { agentId, key } = routeOf({
+      channel,
+      accountId,
+      message,
+      config: this.#o.config.current,
+      defaultAgent: directory.defaultId(),
+      exists: (name) => directory.exists(name),
+      normalizeAgentId: (text) => normalizeAgentId(text),
+    });
+    return { agentId, key, sessionKey: this.#o.sessions.canonicalKey(key, agentId) };
+  }
+
+  /** The platform's own word, whoever may write there. The agent stays the one the group had. */
+  #move(row: InboundRow, chatId: string, configWrites: boolean): void {
+    const { agentId, sessionKey: from } = this.#route(row, row.message);
+    const { key } = this.#route(row, { chat: { ...row.message.chat, id: chatId } });
+    void this.#moves.take(row, from, { chatId, configWrites, sessionKey: this.#o.sessions.canonicalKey(key, agentId) });
   }
 
   /** Own words that came back: to the account itself, or from another account of this gateway. */
@@ -291,7 +312,8 @@ export class Pipeline implements Service {
     } catch {
       // Said where it happened.
       if (this.#stopped) return;
-      if (attempt < maxTries) this.#o.world.after(retryMs, () => void this.#command(arrival, addressed, attempt + 1));
+      if (attempt < maxTries)
+        this.#o.world.after(retryMs, () => void (this.#stopped || this.#command(arrival, addressed, attempt + 1)));
       else this.#ends.giveUp(arrival.rows);
     }
   }

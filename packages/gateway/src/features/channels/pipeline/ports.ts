@@ -69,6 +69,14 @@ export interface PipelineConfig extends Omit<AgentsRoomConfig, "session"> {
   bindings: SectionValue<typeof bindingsSection>;
 }
 
+/** A group that has another id now. */
+export interface GroupMove {
+  channel: string;
+  accountId: string;
+  from: string;
+  to: string;
+}
+
 export interface PipelineOptions {
   store: Store;
   world: World;
@@ -82,6 +90,8 @@ export interface PipelineOptions {
   channel: (id: string) => ChannelPort | undefined;
   /** A line for the next prompt of a session. */
   systemEvent: (sessionKey: string, text: string) => void;
+  /** Names the group by its new id in the config. Rejects with a text for people. */
+  groupMoved?: (move: GroupMove) => Promise<void>;
   /** Why nothing may be answered now (safe mode); then messages are only queued. */
   held?: () => string | undefined;
 }

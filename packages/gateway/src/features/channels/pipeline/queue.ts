@@ -1,5 +1,6 @@
 /** Messages that wait because their session is busy (agent.md §8.4). A view of rows that are open in the store: what is lost here
  *  with the process comes back with the replay. */
+import { GatewayError } from "@openclaw/protocol";
 import type { Timer, World } from "../../../kernel/world.ts";
 
 export type QueueMode = "collect" | "followup" | "steer" | "interrupt";
@@ -35,6 +36,8 @@ export interface QueueHooks<Item> {
   interrupt(sessionKey: string): Promise<void>;
   /** Items that will not become a turn, with the reason their rows get. */
   drop(items: readonly Item[], reason: "queue-full" | "superseded"): void;
+  /** Items no run can be made of. */
+  giveUp(items: readonly Item[]): void;
 }
 
 interface Lane<Item> {
@@ -47,11 +50,14 @@ interface Lane<Item> {
   begun: Promise<void> | undefined;
   /** Previews of dropped items, for the next prompt. */
   dropped: string[];
+  /** How often in a row a run failed to begin for a reason that does not pass. */
+  broken: number;
   lastAt: number;
   timer: Timer | undefined;
 }
 
 const retryMs = 5_000;
+const maxBroken = 3;
 const maxPreviews = 50;
 
 export class Queues<Item extends QueueItem> {
@@ -212,17 +218,22 @@ export class Queues<Item extends QueueItem> {
       lane.handed = true;
       await this.#hooks.run(batch, dropped);
       if (lane.starting === batch) lane.starting = undefined;
+      lane.broken = 0;
       const newest = lane.items.at(-1);
       if (newest && this.#hooks.settings(newest).mode === "interrupt")
         void this.#hooks.interrupt(sessionKey).then(() => this.idle(sessionKey));
       if (!this.#hooks.busy(sessionKey)) this.#schedule(sessionKey, lane);
       else this.#tidy(sessionKey, lane);
-    } catch {
+    } catch (error) {
       // Said where it happened; the rows are open still.
       if (lane.starting !== batch) return;
       lane.starting = undefined;
-      lane.items.unshift(...batch);
       lane.dropped.unshift(...dropped);
+      // A refusal passes; anything else is about the items themselves, and must not stand in the way of all others.
+      if (!(error instanceof GatewayError) && ++lane.broken >= maxBroken) {
+        lane.broken = 0;
+        this.#hooks.giveUp(batch);
+      } else lane.items.unshift(...batch);
       this.#schedule(sessionKey, lane, retryMs);
     } finally {
       lane.handed = false;
@@ -233,7 +244,8 @@ export class Queues<Item extends QueueItem> {
   #nextBatch(lane: Lane<Item>): Item[] {
     const [first] = lane.items;
     if (!first) return [];
-    if (this.#hooks.settings(first).mode === "followup") return lane.items.splice(0, 1);
+    // One by one also when something among them is broken: the others are not to go with it.
+    if (lane.broken > 0 || this.#hooks.settings(first).mode === "followup") return lane.items.splice(0, 1);
     const other = lane.items.findIndex(({ together }) => together !== first.together);
     return lane.items.splice(0, other < 0 ? lane.items.length : other);
   }
@@ -247,6 +259,7 @@ export class Queues<Item extends QueueItem> {
         handed: false,
         begun: undefined,
         dropped: [],
+        broken: 0,
         lastAt: 0,
         timer: undefined,
       };

@@ -75,7 +75,8 @@ export class Replies implements EndingPort {
       // The end of the run itself must be stored; the messages stay open and the next start looks at them again.
       this.#o.log.error("the reply of a run could not be put into the outbox", { runId: end.runId, error });
     }
-    this.#o.echoes.forgetRun(end.runId);
+    // A commit that fails is tried again, and has to know what was sent before.
+    tx.afterCommit(() => this.#o.echoes.forgetRun(end.runId));
   }
 
   #deliver(tx: Tx, end: RunEnd, route: ReplyRoute): Verdict {

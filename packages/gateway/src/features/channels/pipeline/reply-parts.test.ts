@@ -14,6 +14,9 @@ test.each([
   ["see\nMEDIA: `https://x.test/a b.png`\nthere", { text: "see\nthere", media: ["https://x.test/a b.png"] }],
   ["see\n`MEDIA: https://x.test/a.png`\nthere", { text: "see\nthere", media: ["https://x.test/a.png"] }],
   ["```\nMEDIA:/etc/passwd\n```", { text: "```\nMEDIA:/etc/passwd\n```", media: [] }],
+  ["  MEDIA: a b  ", { text: "", media: ["a b"] }],
+  ["MEDIA: `` ", { text: "MEDIA: ``", media: [] }],
+  ["MEDIA:a`b", { text: "MEDIA:a`b", media: [] }],
   ["<final>done</final>", { text: "done" }],
   ["MEDIA:", { text: "MEDIA:", media: [] }],
 ])("%j", (raw, expected) => {
@@ -22,4 +25,14 @@ test.each([
 
 test("more than ten files of one text are left out", () => {
   expect(readSaid(Array.from({ length: 20 }, (_, n) => `MEDIA:f${n}`).join("\n")).media).toHaveLength(10);
+});
+
+test.each([
+  ["a media line", `MEDIA:x${" ".repeat(20_000)}\`y`],
+  ["a tag", `[[reply_to:${" ".repeat(20_000)}`],
+  ["blanks before a tag", `a${" ".repeat(50_000)}b`],
+])("%s full of blanks takes no time to read", (_what, raw) => {
+  const started = performance.now();
+  readSaid(raw);
+  expect(performance.now() - started).toBeLessThan(100);
 });

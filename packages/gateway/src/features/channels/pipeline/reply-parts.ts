@@ -16,8 +16,9 @@ export interface Said {
 
 export const maxMedia = 10;
 
-const tag = /\[\[[ \t]*(reply_to_current|reply_to:[ \t]*([^\]\n]{1,80}?)|audio_as_voice)[ \t]*\]\]/g;
-const mediaLine = /^[ \t]*`?MEDIA:[ \t]*`?([^`\s][^`\n]*?)[ \t]*`?[ \t]*$/;
+// No two parts of a pattern may fit the same blanks: a model can be made to write thousands of them.
+const tag = /\[\[[ \t]{0,80}(reply_to_current|reply_to:([^\]\n]{1,80})|audio_as_voice)[ \t]{0,80}\]\]/g;
+const mediaLine = /^`?MEDIA:(.*)$/;
 const fence = /^[ \t]*(```+|~~~+)/;
 /** What some models leave of their own markup. */
 const leaks = /<\/?(?:final|think|thinking)>/g;
@@ -39,7 +40,7 @@ export function readSaid(raw: string): Said {
       lines.push(line);
       continue;
     }
-    const source = mediaLine.exec(line)?.[1];
+    const source = mediaOf(line);
     if (source !== undefined) {
       if (said.media.length < maxMedia) said.media.push(source);
       continue;
@@ -53,6 +54,13 @@ export function readSaid(raw: string): Said {
   const text = lines.join("\n");
   said.text = isSilent(text) ? "" : spoken(text);
   return said;
+}
+
+/** The source a line names, with or without backticks around it. */
+function mediaOf(line: string): string | undefined {
+  const named = mediaLine.exec(line.trim())?.[1];
+  const source = named?.trim().replace(/^`|`$/g, "").trim();
+  return source === "" || source?.includes("`") ? undefined : source;
 }
 
 export interface ReplyInput {

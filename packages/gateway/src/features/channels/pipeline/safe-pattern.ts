@@ -6,7 +6,10 @@
 const subjectChars = [1_000, 1_000, 150] as const;
 const maxPatternChars = 200;
 const maxOpenRepeats = subjectChars.length - 1;
+/** Choices multiply: what is optional counts once, a group with n branches as the logarithm of n to base 2. */
 const maxOptional = 10;
+/** With open repetitions each of their ways is tried with every choice. */
+const maxOptionalBesideTwo = 3;
 /** A repetition bounded by more than this counts as open. */
 const smallCount = 10;
 
@@ -38,11 +41,14 @@ export function safePattern(source: string): SafePattern | { problem: string } {
 interface Group {
   /** Whether something inside repeats or branches. */
   complex: boolean;
+  branches: number;
 }
+
+const newGroup = (): Group => ({ complex: false, branches: 1 });
 
 /** How many repetitions without a small bound there are, or why matching could take long. */
 function openRepeats(source: string): number | string {
-  const groups: Group[] = [{ complex: false }];
+  const groups: Group[] = [newGroup()];
   let open = 0;
   let optional = 0;
   /** What the next quantifier would repeat. */
@@ -54,12 +60,12 @@ function openRepeats(source: string): number | string {
     if (char === "\\") {
       const next = source[++at] ?? "";
       if (/[1-9k]/.test(next)) return "it refers back to a group";
-      last = { complex: false };
+      last = newGroup();
     } else if (char === "[") {
       at = classEnd(source, at);
-      last = { complex: false };
+      last = newGroup();
     } else if (char === "(") {
-      groups.push({ complex: false });
+      groups.push(newGroup());
       last = undefined;
       const kind = /^\((\?(?::|=|!|<=|<!|<\w+>))/.exec(source.slice(at));
       if (kind) at += kind[1]?.length ?? 0;
@@ -68,9 +74,11 @@ function openRepeats(source: string): number | string {
       const outer = groups.at(-1);
       if (!outer) return "its parentheses do not match";
       if (here.complex) outer.complex = true;
+      optional += Math.log2(here.branches);
       last = here;
     } else if (char === "|") {
       if (groups.length > 1) here.complex = true;
+      here.branches++;
       last = undefined;
     } else if (
       char === "*" ||
@@ -98,10 +106,11 @@ function openRepeats(source: string): number | string {
       here.complex = true;
       last = undefined;
     } else {
-      last = { complex: false };
+      last = newGroup();
     }
     if (open > maxOpenRepeats) return `it has more than ${maxOpenRepeats} open repetitions`;
-    if (optional > maxOptional) return "it has too many optional parts";
+    if (optional > (open < maxOpenRepeats ? maxOptional : maxOptionalBesideTwo))
+      return "it has too many optional parts or branches";
   }
   return open;
 }

@@ -8,6 +8,7 @@ import type { Echoes } from "./echoes.ts";
 import type { Arrival } from "./arrival.ts";
 import { Courtesies } from "./courtesies.ts";
 import { envelopeStyle } from "./envelope.ts";
+import type { InboundRow } from "../inbound.ts";
 import type { GroupHistory } from "./group-history.ts";
 import { type FetchedMedia, IncomingMedia } from "./incoming-media.ts";
 import type { PipelineOptions } from "./ports.ts";
@@ -42,7 +43,13 @@ export class Turns {
   readonly #stopping = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
-  constructor(options: PipelineOptions, history: GroupHistory, echoes: Echoes) {
+  /** `giveUp`: ends rows the gateway itself failed on. */
+  constructor(
+    options: PipelineOptions,
+    history: GroupHistory,
+    echoes: Echoes,
+    giveUp: (rows: readonly InboundRow[]) => void,
+  ) {
     this.#o = options;
     this.#history = history;
     const { world, log, bus, config, agents } = options;
@@ -65,6 +72,7 @@ export class Turns {
         await agents.abort(sessionKey, { runId, reason: "stop" }).catch((error: unknown) => this.#failed(error));
       },
       drop: (turns, reason) => this.#drop(turns, reason),
+      giveUp: (turns) => giveUp(turns.flatMap(({ arrival }) => arrival.rows)),
     });
   }
 
@@ -100,7 +108,7 @@ export class Turns {
       addressed,
       sessionKey,
       order: rows[0]?.id ?? 0,
-      together: [channel, accountId, target.chatId, target.threadId ?? "", owner].join(" "),
+      together: [channel, accountId, target.chatId, target.threadId ?? "", owner, rightsOf(arrival)].join(" "),
       preview: previewOf(arrival),
       prepared,
       media,
@@ -191,7 +199,7 @@ export class Turns {
       body: turn.body,
       images: turn.images,
       owner: arrivals.every(({ owner }) => owner),
-      sender: `${last.channel}:${last.message.sender.id}`,
+      sender: senderOf(last),
       route,
       ...(intro ? { extraSystemPrompt: intro } : {}),
       ...(limit === undefined ? {} : { historyTurns: limit }),
@@ -209,7 +217,7 @@ export class Turns {
       });
     } catch (error) {
       this.#typing.end(runId);
-      this.#streams.end(runId);
+      this.#streams.cancel(runId);
       this.#failed(error);
       throw error;
     }
@@ -263,6 +271,8 @@ export class Turns {
   #steer(turn: Turn): boolean {
     const { inbox, agents } = this.#o;
     const { arrival, media, sessionKey } = turn;
+    // A run has the rights of who began it.
+    if (rightsOf(arrival) !== "" && agents.activeRequest(sessionKey)?.sender !== senderOf(arrival)) return false;
     const taken = agents.steer(sessionKey, {
       message: promptText(this.#promptParts([{ arrival, media: media.lines }], [])),
       images: media.images,
@@ -332,6 +342,11 @@ export class Turns {
     });
   }
 }
+
+const senderOf = ({ channel, message }: Arrival): string => `${channel}:${message.sender.id}`;
+
+/** Whose rights a message has beside being the owner's or not: the sender's own, where the group has rules by sender. */
+const rightsOf = (arrival: Arrival): string => (arrival.group?.toolsBySender === undefined ? "" : senderOf(arrival));
 
 /** How many turns of a direct chat the model is shown, where the account limits that. */
 function historyTurns({ message, settings }: Arrival): number | undefined {

@@ -286,12 +286,12 @@ test("groups, topics, albums, reactions and what is passed over, all in one batc
     expect(rig.said()).toContain("the bot's place in a chat changed");
   }));
 
-test("a group that becomes a supergroup is noted", () =>
+test("a group that becomes a supergroup says where its conversation goes on", () =>
   withAccount(async (rig) => {
     rig.fake.chats.message(rig.fake.bot, -5, { migrate_to_chat_id: -100_55 });
     rig.connect();
     await rig.fake.until(() => rig.messages.length === 1);
-    expect(rig.notes["migrated"]).toEqual({ from: "-5", to: "-10055" });
+    expect(rig.messages[0]).toMatchObject({ chat: { id: "-5" }, movedTo: "-10055" });
   }));
 
 test("a probe tells whether the account works, and never rejects", () =>
@@ -302,3 +302,21 @@ test("a probe tells whether the account works, and never rejects", () =>
     expect(await account.probe(1_000)).toMatchObject({ ok: false, status: 401 });
     expect(await account.probe(50)).toMatchObject({ ok: false, error: expect.stringContaining("in time") });
   }));
+
+test("a restart while the former attempt still stores a batch is tried again, not terminal", async () => {
+  await withAccount(async (rig) => {
+    const first = rig.connect();
+    await rig.polling();
+    const stuck = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    rig.onReceive = () => (begun.resolve(), stuck.promise);
+    rig.fake.chats.message(rig.fake.bot, 42, { text: "hello" });
+    await begun.promise;
+    first.stop.abort();
+    // The supervisor gives an attempt 3 s, the stop of a generation 2 s; then the next one begins.
+    const second = await rig.connect().end;
+    stuck.resolve();
+    expect(second).toMatchObject({ kind: "retry" });
+    await first.end;
+  });
+});

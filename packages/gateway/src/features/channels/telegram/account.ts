@@ -17,9 +17,9 @@ import { readToken } from "./token.ts";
 import { TypingBreaker } from "./typing.ts";
 import { UpdateReader } from "./updates.ts";
 
-/** Bots polled by this gateway, and by which account: one bot has one poller (R-TG-1). Kept beside the World, which is what the
+/** Bots polled by this gateway, and the signal of the attempt that does it: one bot has one poller (R-TG-1). Kept beside the World, which is what the
  *  accounts of one gateway have in common. */
-const pollers = new WeakMap<World, Map<number, string>>();
+const pollers = new WeakMap<World, Map<number, AbortSignal>>();
 
 export function createTelegramAccount(
   deps: AccountDeps<TelegramSettings>,
@@ -63,7 +63,10 @@ class TelegramAccount implements ChannelAccount {
         };
       const me = await this.#greet(made.api, signal);
       if (signal.aborted) return { kind: "aborted" };
-      release = this.#claim(me);
+      // An attempt that was told to end, and has not yet, keeps the bot for a moment.
+      if (pollers.get(this.#d.world)?.get(me.id)?.aborted)
+        return { kind: "retry", message: "The former connection of this bot is still ending." };
+      release = this.#claim(me, signal);
       if (!release)
         return {
           kind: "terminal",
@@ -232,12 +235,12 @@ class TelegramAccount implements ChannelAccount {
   }
 
   /** Undefined when another account has this bot. */
-  #claim(me: UserFromGetMe): (() => void) | undefined {
-    const { world, accountId } = this.#d;
-    const mine = pollers.get(world) ?? new Map<number, string>();
+  #claim(me: UserFromGetMe, signal: AbortSignal): (() => void) | undefined {
+    const { world } = this.#d;
+    const mine = pollers.get(world) ?? new Map<number, AbortSignal>();
     pollers.set(world, mine);
     if (mine.has(me.id)) return undefined;
-    mine.set(me.id, accountId);
+    mine.set(me.id, signal);
     return () => mine.delete(me.id);
   }
 

@@ -105,8 +105,6 @@ async function store(o: PollOptions, updates: readonly Update[], ownId: string):
     const reading = o.reader.read(update);
     if ("message" in reading) {
       messages.push(reading.message);
-      if (reading.message.event !== undefined && update.message?.migrate_to_chat_id !== undefined)
-        noteMigration(o, update);
       continue;
     }
     skipped[reading.skipped] = (skipped[reading.skipped] ?? 0) + 1;
@@ -116,13 +114,6 @@ async function store(o: PollOptions, updates: readonly Update[], ownId: string):
   const last = updates.reduce((most, one) => Math.max(most, one.update_id), 0);
   await o.events.receive({ ownId, messages, skipped, cursor: String(last) });
   return last;
-}
-
-function noteMigration(o: PollOptions, { message }: Update): void {
-  const from = String(message?.chat.id);
-  const to = String(message?.migrate_to_chat_id);
-  o.log.warn(`a group became a supergroup; rename its entry in channels.telegram.groups`, { from, to });
-  o.events.note({ migrated: { from, to } });
 }
 
 /** How the attempt ended, from what ended the loop. `conflicts` counts polls in a row that another poller ended. */

@@ -68,6 +68,7 @@ export function telegramAccounts(config: unknown, env: Env): AccountSettings<Tel
       ...(merged.blockStreamingCoalesce ? { blocks: merged.blockStreamingCoalesce } : {}),
       tables: merged.markdown?.tables ?? "code",
       ...(merged.actions ? { actions: merged.actions } : {}),
+      ...(merged.configWrites === undefined ? {} : { configWrites: merged.configWrites }),
       tokenSource: token.from,
       settings: settingsOf(merged, token, commands),
     };

@@ -81,6 +81,7 @@ export class UpdateReader {
           media: [],
           mentions: { self: false, others: false },
           event: `The Telegram group ${common.chat.id} became a supergroup. Its id is now ${to}.`,
+          movedTo: to,
         },
       };
     }

@@ -7,14 +7,14 @@ export interface MarkdownOptions {
   tables: "off" | "bullets" | "code";
 }
 
-/** Longer texts, and texts nested deeper, are not worth the time of the parser and are sent as they are. */
+/** Longer texts, texts nested deeper, and blanks without end are not worth the time of the parser and are sent as they are. Each
+ *  blank belongs to one place of the pattern only: otherwise a short line of quote marks would take for ever. */
 const maxChars = 200_000;
-const deeplyNested = /(?:^|\n)(?:[ \t]*(?:>|[-*+]|\d+[.)])[ \t]*){40}|[[*_~]{200}/u;
+const tooMuch = /(?:^|\n)(?:[ \t]*(?:>|[-*+]|\d+[.)])){40}|[[*_~]{200}|[ \t]{500}/u;
 
 export function parseMarkdown(markdown: string, options: MarkdownOptions): Styled {
   const source = markdown.replaceAll("\r\n", "\n").replaceAll("\u0000", "");
-  if (source.length > maxChars || deeplyNested.test(source) || isDense(source))
-    return { text: source.trim(), spans: [] };
+  if (source.length > maxChars || tooMuch.test(source) || isDense(source)) return { text: source.trim(), spans: [] };
   try {
     const out = new StyledBuilder();
     new Writer(out, options).blocks(lexer(source, { gfm: true }), "");

@@ -95,6 +95,16 @@ test("code may hold as many marks as it likes", () => {
   expect(spans.map(({ style }) => style)).toEqual(["bold", "pre"]);
 });
 
+test.each([
+  ["a short line of nested quotes", `${"> ".repeat(38)}x`],
+  ["a short line of nested lists", `${"- ".repeat(38)}x`],
+  ["blanks without end", `a${" ".repeat(20_000)}b\n${"\t".repeat(20_000)}c`],
+])("%s takes no time", (_what, markdown) => {
+  const started = performance.now();
+  parseMarkdown(markdown, { tables: "off" });
+  expect(performance.now() - started).toBeLessThan(500);
+});
+
 test("absurd nesting is sent as it is, quickly", () => {
   for (const source of [
     ">".repeat(50_000),

@@ -1,10 +1,11 @@
 /** One WhatsApp account: a device linked to somebody's phone. Holds what outlives a connection: the link, what was sent, facts on
  *  groups. At most one socket at a time (R-WA-2). */
-import { mkdir, realpath } from "node:fs/promises";
-import { sep } from "node:path";
+import { mkdir, open, realpath, rename } from "node:fs/promises";
+import { join, sep } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
 import { commandLine } from "../../../kernel/paths.ts";
 import type { AccountDeps, ChannelAccount, ConnectionEnd, ConnectionEvents, Target } from "../channel.ts";
+import { fileKind } from "../file-kind.ts";
 import type { MediaRef } from "../inbound.ts";
 import type { OutboundPart, SendOutcome } from "../outbound.ts";
 import type { ArrivalContext, OwnIdentity } from "./arrivals.ts";
@@ -148,17 +149,21 @@ export class WhatsAppAccount implements ChannelAccount {
     if ((ref.sizeBytes ?? 0) > limits.maxBytes) {
       throw new GatewayError("invalid", `The file is larger than ${Math.round(limits.maxBytes / 1024 / 1024)} MB.`);
     }
-    await mkdir(mediaDir, { recursive: true, mode: 0o700 });
-    const fetching = { world, dir: mediaDir, ...limits, anyHost: this.#url !== undefined };
-    const done = (file: { path: string; sizeBytes: number }) => ({
-      ...file,
-      mimeType: ref.mimeType?.split(";")[0]?.trim() ?? "application/octet-stream",
-    });
+    const dir = join(mediaDir, "inbound");
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const fetching = { world, dir, ...limits, anyHost: this.#url !== undefined };
+    const done = async (file: { path: string; sizeBytes: number }) => {
+      // What the sender says about it is only believed where the bytes say nothing.
+      const kind = fileKind(await headOf(file.path), ref.fileName, ref.mimeType?.split(";")[0]?.trim().toLowerCase());
+      const path = `${file.path}${kind.extension}`;
+      await rename(file.path, path);
+      return { path, sizeBytes: file.sizeBytes, mimeType: kind.mimeType };
+    };
     try {
-      return done(await fetchMedia(media, fetching));
+      return await done(await fetchMedia(media, fetching));
     } catch (error) {
       if (!(error instanceof MediaGone)) throw error;
-      return done(await fetchMedia(await this.#uploadedAgain(media), fetching));
+      return await done(await fetchMedia(await this.#uploadedAgain(media), fetching));
     }
   }
 
@@ -333,4 +338,15 @@ function refusal(error: string): SendOutcome {
     };
   }
   return { state: "failed", reason: "rejected", detail: `WhatsApp refused the message (${error}).` };
+}
+
+/** The first bytes of a file. */
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

@@ -67,7 +67,8 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
   const text = withPrefix(context.messagePrefix, content.text);
   return {
     message: {
-      platformId: `${chatId}:${id}`,
+      // Of the address on the wire, which a second delivery has too; what is known of the person may change in between.
+      platformId: `${bareJid(remote)}:${id}`,
       messageId: id,
       at,
       chat: {

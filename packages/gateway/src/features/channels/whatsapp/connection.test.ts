@@ -158,7 +158,7 @@ test("messages are told with one id for their author, once stored their receipt 
       ownId: "+15550001000",
       messages: [
         {
-          platformId: "+4915112345678:A1",
+          platformId: "4915112345678@s.whatsapp.net:A1",
           messageId: "A1",
           text: "hello",
           chat: { kind: "direct", id: "+4915112345678", replyId: "4915112345678@s.whatsapp.net" },

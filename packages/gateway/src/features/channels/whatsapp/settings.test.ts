@@ -25,7 +25,6 @@ test("no section, no account; an empty section, one account with the defaults", 
       tables: "bullets",
       settings: {
         sendReadReceipts: true,
-        actions: { reactions: true, sendMessage: true, polls: true },
         heartbeatSeconds: 60,
       },
     },

@@ -50,6 +50,7 @@ export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSetti
       ...(merged.blockStreamingCoalesce ? { blocks: merged.blockStreamingCoalesce } : {}),
       tables: merged.markdown?.tables ?? "bullets",
       ...(merged.actions ? { actions: merged.actions } : {}),
+      ...(merged.configWrites === undefined ? {} : { configWrites: merged.configWrites }),
       settings: {
         ...(merged.authDir === undefined ? {} : { authDir: merged.authDir }),
         sendReadReceipts: merged.sendReadReceipts ?? true,

@@ -217,7 +217,7 @@ test("files are fetched, decrypted and checked", async () => {
   await expect(on.account.download(unsized, { maxBytes: 1_000, signal: never })).rejects.toThrow(/larger than/u);
   const forged = { ...picture, ref: { ...(picture.ref as object), sha256: Buffer.alloc(32).toString("base64") } };
   await expect(on.account.download(forged, { maxBytes: 1_000_000, signal: never })).rejects.toThrow(/damaged/u);
-  expect(readdirSync(on.mediaDir), "nothing half is left").toEqual([basename(file.path)]);
+  expect(readdirSync(join(on.mediaDir, "inbound")), "nothing half is left").toEqual([basename(file.path)]);
 });
 
 test("typing is shown and ended; reading is told", async () => {
