@@ -13,17 +13,33 @@ import { commands } from "./commands.ts";
 import { service } from "./service.ts";
 import { fanout } from "./fanout.ts";
 import { growth } from "./growth.ts";
+import { http } from "./http.ts";
 import { table, updatedTable, type Row } from "./measure.ts";
 import { operator } from "./operator.ts";
 import { root } from "./processes.ts";
 import { rpc } from "./rpc.ts";
 import { size } from "./size.ts";
 import { turn } from "./turn.ts";
+import { ui } from "./ui.ts";
 
 /** A suite measures one thing. `quick` takes fewer samples. */
 export type Suite = (options: { quick: boolean }) => Promise<Row[]>;
 
-const suites: Record<string, Suite> = { size, commands, operator, service, boot, rpc, fanout, turn, growth, clients, channels };
+const suites: Record<string, Suite> = {
+  size,
+  commands,
+  operator,
+  service,
+  boot,
+  rpc,
+  fanout,
+  turn,
+  http,
+  growth,
+  clients,
+  channels,
+  ui,
+};
 
 const { values } = parseArgs({
   options: {

@@ -52,7 +52,11 @@ const programmes: Record<string, () => Promise<Report>> = {
     const kills = Number(values.kills ?? (ci ? 30 : 1_000));
     const onCycle = (cycle: number, sent: number) =>
       cycle % 10 === 0 ? say(`  ${cycle} kills, ${sent} messages`) : undefined;
-    return channels({ kills, messages: Math.max(1_000, kills * 20), seed, onCycle });
+    return channels({ kills, messages: Math.max(1_000, kills * 20), seed, whatsapp: true, onCycle });
+  },
+  async completions() {
+    const { completions } = await import("./completions.ts");
+    return completions({ requests: ci ? 4_000 : 20_000 });
   },
   async "slow-consumer"() {
     const { slowConsumer } = await import("./slow-consumer.ts");

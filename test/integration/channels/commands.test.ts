@@ -9,7 +9,7 @@ import { type GatewayProcess, type Home, launcher, makeHome, runCli, startGatewa
 
 const open: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+  for (const close of open.splice(0).toReversed()) await close();
 });
 
 function homeWith(channels?: Record<string, unknown>): Home {

@@ -4,14 +4,14 @@ import { channels } from "../../soak/channels.ts";
 
 test(
   "eight kills lose no acknowledged message, and nobody is answered twice or out of order",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const seed = Number(process.env.SOAK_SEED ?? 20_261_121);
-    const report = await channels({ kills: 8, messages: 500, seed, whatsapp: true });
+    const report = await channels({ kills: 8, messages: 400, seed, whatsapp: true });
     expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
     // The programme means something only while these things really happen in it.
-    expect(report.n).toBe(500);
-    expect(report.answered).toBeGreaterThan(100);
+    expect(report.n).toBe(400);
+    expect(report.answered).toBeGreaterThan(80);
     expect(Object.values(report.diedAtPoint).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(2);
   },
 );

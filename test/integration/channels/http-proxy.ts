@@ -11,13 +11,18 @@ export interface HttpProxy {
   readonly asked: string[];
   /** Requests and tunnels that gave no valid name and password. */
   strangers: number;
+  /** Takes requests and says nothing. */
+  silent: boolean;
   /** Answers every request with this instead. */
   refuse: number | undefined;
+  /** Clients that were given no answer and are still there. */
+  waiting(): number;
   close(): Promise<void>;
 }
 
 export async function startProxy(login: string): Promise<HttpProxy> {
   const sockets = new Set<Duplex>();
+  const waiting = new Set<Duplex>();
   const wanted = `Basic ${Buffer.from(login).toString("base64")}`;
   const refusal = (given: string | undefined): number | undefined => {
     if (given === wanted) return proxy.refuse;
@@ -41,6 +46,12 @@ export async function startProxy(login: string): Promise<HttpProxy> {
     proxy.asked.push(`CONNECT ${incoming.url}`);
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
+    if (proxy.silent) {
+      waiting.add(socket);
+      // Read, so that the end of it is noticed.
+      socket.resume().on("end", () => waiting.delete(socket));
+      return;
+    }
     const refused = refusal(incoming.headers["proxy-authorization"]);
     if (refused !== undefined) return void socket.end(`HTTP/1.1 ${refused} No\r\n\r\n`);
     const [host = "", port = ""] = (incoming.url ?? "").split(":");
@@ -57,7 +68,9 @@ export async function startProxy(login: string): Promise<HttpProxy> {
     port: await listening(server),
     asked: [],
     strangers: 0,
+    silent: false,
     refuse: undefined,
+    waiting: () => waiting.size,
     close: () => {
       for (const socket of sockets) socket.destroy();
       return closed(server);

@@ -1,4 +1,5 @@
 /** A gateway with a scripted model and a fake Telegram beside it; both outlive the gateway. */
+import { expect } from "vitest";
 import { startFakeTelegram, type FakeTelegram } from "../../fakes/telegram/index.ts";
 import type { RateLimits } from "../../fakes/telegram/types.ts";
 import {
@@ -88,6 +89,16 @@ export async function openChatWorld(
     },
   };
   return world;
+}
+
+/** Edits the config as an operator does, and resolves when the running gateway has taken it over. */
+export async function patchConfig(world: Pick<ChatWorld, "call" | "gateway">, config: unknown): Promise<void> {
+  const applied = () => world.gateway.log.filter((line) => /config (?:hot reload|change) applied/u.test(line)).length;
+  const before = applied();
+  const { hash } = (await world.call("config.get")).payload as { hash: string };
+  const patched = await world.call("config.patch", { raw: JSON.stringify(config), baseHash: hash });
+  expect(patched.error).toBeUndefined();
+  await expect.poll(applied, { timeout: 5_000 }).toBeGreaterThan(before);
 }
 
 /** What the model was asked last, envelope included. */

@@ -8,7 +8,7 @@ import { askedText, type ChatWorld, openChatWorld } from "./set-up.ts";
 
 const close: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
-  for (const one of close.splice(0).reverse()) await one();
+  for (const one of close.splice(0).toReversed()) await one();
 });
 
 const login = "clerk:s%C3%A9cret-word";
@@ -97,6 +97,18 @@ test("a proxy that went away while running ends in waiting, and a send says that
   await sent;
   await world.gateway.world.jump(60_000);
   await world.fake.until(() => texts(world).length === 1);
+});
+
+test("a proxy that says nothing is given up after ten seconds, and its connection is closed", async () => {
+  const { proxy, world } = await setUp({ tls: true });
+  await world.fake.until(() => world.fake.bot.polling);
+  proxy.silent = true;
+  await world.again();
+  await expect.poll(() => proxy.waiting()).toBe(1);
+  await world.gateway.world.jump(10_001);
+  await expect.poll(async () => (await account(world))["state"]).toBe("backoff");
+  expect(await account(world)).toMatchObject({ lastError: expect.stringContaining("did not answer getMe in time") });
+  await expect.poll(() => proxy.waiting()).toBe(0);
 });
 
 test("a socks proxy is refused in words, rather than passed over", async () => {

@@ -1,85 +1,25 @@
 /** The drills of channels.md §10 for WhatsApp, through the whole gateway and the unmodified library. */
 import { afterEach, expect, test } from "vitest";
-import { startChild } from "../../fakes/whatsapp/index.ts";
-import { type FakeProvider, startFakeProvider } from "../../support/fake-provider/index.ts";
-import { openGateway, type TestGateway } from "../../support/gateway.ts";
-import { makeHome } from "../../support/process.ts";
-import type { WireFrame } from "../../support/wire.ts";
-import { askedText, modelsOf } from "./set-up.ts";
+import { askedText } from "./set-up.ts";
+import {
+  ann,
+  openWhatsAppWorld,
+  sent,
+  untilSent as texts,
+  untilState as state,
+  type WhatsAppWorld,
+} from "./whatsapp-set-up.ts";
 
-type Fake = Awaited<ReturnType<typeof startChild>>;
-
-const ann = "+15550002000";
-const close: (() => Promise<unknown> | void)[] = [];
+const open: WhatsAppWorld[] = [];
 afterEach(async () => {
-  for (const one of close.splice(0).reverse()) await one();
+  for (const one of open.splice(0)) await one.stop();
 });
 
-interface World {
-  fake: Fake;
-  provider: FakeProvider;
-  gateway: TestGateway;
-  call(method: string, params?: Record<string, unknown>): Promise<WireFrame>;
-  account(): Promise<Record<string, unknown>>;
-  link(): Promise<void>;
-  again(): Promise<void>;
-}
-
-async function setUp(whatsapp: Record<string, unknown> = { allowFrom: [ann] }): Promise<World> {
-  const fake = await startChild({ preKeys: false });
-  close.push(() => fake.close());
-  await fake.phone.addContact({ pn: ann, lid: "777000@lid", name: "Ann" });
-  const provider = await startFakeProvider({ script: [["Hello **Ann**"]] });
-  close.push(() => provider.close());
-  const home = makeHome(
-    {
-      models: modelsOf(provider),
-      agents: { defaults: { skipBootstrap: true, model: { primary: "mock/mock-1" } } },
-      channels: { whatsapp },
-    },
-    { OPENCLAW_TEST: "1", OPENCLAW_TEST_WHATSAPP_URL: fake.url },
-  );
-  close.push(() => home.remove());
-  let gateway = await openGateway({ home });
-  close.push(() => gateway.stop());
-  const world: World = {
-    fake,
-    provider,
-    gateway,
-    async call(method, params = {}) {
-      const wire = await gateway.connect();
-      try {
-        return await wire.request(method, params);
-      } finally {
-        await wire.close();
-      }
-    },
-    async account() {
-      const { payload } = await world.call("channels.status");
-      const accounts = payload?.["channelAccounts"] as { whatsapp: Record<string, unknown>[] };
-      return accounts.whatsapp[0] ?? {};
-    },
-    async link() {
-      const begun = await world.call("web.login.start");
-      const { qrText } = begun.payload as { qrText: string };
-      await fake.phone.scanQr(qrText);
-      const linked = await world.call("web.login.wait", { timeoutMs: 15_000 });
-      expect(linked.payload).toMatchObject({ connected: true, done: true });
-    },
-    async again() {
-      await gateway.stop();
-      gateway = await openGateway({ home });
-      world.gateway = gateway;
-    },
-  };
+async function setUp(whatsapp: Record<string, unknown> = { allowFrom: [ann] }): Promise<WhatsAppWorld> {
+  const world = await openWhatsAppWorld({ whatsapp });
+  open.push(world);
   return world;
 }
-
-const sent = async ({ fake }: World) => (await fake.ledger()).outbound.filter(({ text }) => text !== undefined);
-const texts = ({ fake }: World, count: number, what: string) =>
-  fake.until(({ outbound }) => outbound.filter(({ text }) => text !== undefined).length >= count, what, 10_000);
-const state = (world: World, wanted: string) =>
-  expect.poll(async () => (await world.account())["state"], { timeout: 10_000 }).toBe(wanted);
 
 test("a code is scanned, the connection restarts as it should, and messages go both ways", async () => {
   const world = await setUp();
@@ -151,6 +91,12 @@ test("the same link opened elsewhere is not fought over", async () => {
   await state(world, "terminal");
   expect(await world.account()).toMatchObject({ lastDisconnect: { status: 440 }, linked: true });
   expect((await world.fake.ledger()).connections.length).toBe(before);
+  const again = await world.call("web.login.start");
+  expect(again.payload).toMatchObject({
+    message: expect.stringContaining("already linked (+15550001000), and connects"),
+  });
+  await state(world, "open");
+  expect((await world.fake.ledger()).companions.length, "the same link").toBe(1);
 });
 
 test("a torn connection comes back by itself", async () => {
@@ -207,4 +153,27 @@ test("a send with one key arrives once, and answers the same after a restart", a
   await world.again();
   expect((await world.call("send", params)).payload).toEqual(one.payload);
   expect((await sent(world)).map(({ text, times }) => [text, times])).toEqual([["reminder", 1]]);
+});
+
+test("linked by force on a linked account: the former device is gone from the phone, and there is one new one", async () => {
+  const world = await setUp();
+  await world.link();
+  const again = await world.call("web.login.start");
+  expect(again.payload).toMatchObject({ message: expect.stringContaining("already linked") });
+  await world.link({ force: true });
+  await state(world, "open");
+  const { companions } = await world.fake.ledger();
+  expect(companions.map(({ removed }) => removed)).toEqual([true, false]);
+  await world.fake.phone.sendText(ann, "hello");
+  await texts(world, 1, "the reply");
+  await world.again();
+  await state(world, "open");
+});
+
+test("a login by force with a number that is none leaves the link as it is", async () => {
+  const world = await setUp();
+  await world.link();
+  const refused = await world.call("web.login.start", { force: true, phone: "12" });
+  expect(refused.error).toMatchObject({ code: "INVALID_REQUEST" });
+  expect(await world.account()).toMatchObject({ state: "open", linked: true });
 });

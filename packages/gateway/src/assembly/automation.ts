@@ -1,8 +1,12 @@
 /** What runs by itself in one generation: heartbeats, and the webhooks that start runs. */
 import type { AgentDirectory, Agents } from "../features/agents/index.ts";
-import { AutomationEndings, automationMethods, Heartbeats } from "../features/automation/index.ts";
+import { AutomationEndings, automationMethods, Heartbeats, Hooks, invokeRoute } from "../features/automation/index.ts";
+import { channelRows } from "../features/channels/index.ts";
+import { type Models, parseThinkingLevel } from "../features/models/index.ts";
 import type { Sessions } from "../features/sessions/index.ts";
+import type { ToolBox, ToolRules } from "../features/tools/index.ts";
 import type { Bus } from "../kernel/bus.ts";
+import type { HttpRoute } from "../kernel/http.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import type { Store } from "../store/index.ts";
@@ -19,6 +23,10 @@ export interface AutomationParts {
   sessions: Sessions;
   agents: Agents;
   channels: ChannelRooms;
+  models: Models;
+  tools: () => ToolBox;
+  /** Folder of the config file. */
+  configDir: string;
   systemEvent: (sessionKey: string, text: string) => void;
   held: () => string | undefined;
 }
@@ -57,5 +65,53 @@ export function buildAutomation(parts: AutomationParts) {
     inner: channels.replies,
   });
   const methods = automationMethods({ heartbeats, mainKey: () => sessions.mainKey(), systemEvent });
-  return { heartbeats, endings, methods };
+  const hooks = new Hooks({
+    world,
+    log,
+    config,
+    agents,
+    directory,
+    sessions,
+    heartbeats,
+    systemEvent,
+    held,
+    routes: channels.routes,
+    thinkingLevel: parseThinkingLevel,
+    checkModel: (reference) => void parts.models.resolve(reference),
+    channels: {
+      ids: channelRows.map(({ id }) => id),
+      aliases: Object.fromEntries(channelRows.flatMap(({ id, aliases }) => aliases.map((alias) => [alias, id]))),
+    },
+    configDir: parts.configDir,
+  });
+  const invoke = invokeRoute({
+    world,
+    config,
+    tools: parts.tools,
+    agents,
+    directory,
+    sessions,
+    modelOf: (agentId) => parts.models.defaultModel(agentId),
+    narrower: (sessionKey, channel, accountId) => groupRules(channels, sessionKey, channel, accountId),
+    systemEvent,
+  });
+  const routes: HttpRoute[] = [hooks.route, invoke];
+  return { heartbeats, endings, methods, hooks, routes };
+}
+
+/** What the group of a session allows: `agent:<id>:<channel>:group:<chat>`. */
+function groupRules(
+  channels: ChannelRooms,
+  sessionKey: string,
+  named: string | undefined,
+  accountId: string | undefined,
+): ToolRules[] {
+  const [, inKey, chat] = /^agent:[^:]+:([^:]+):(?:group|channel):([^:]+)/.exec(sessionKey) ?? [];
+  const service = channels.find(inKey ?? named ?? "");
+  const account = accountId ?? service?.defaultAccountId();
+  const groups = account === undefined ? undefined : service?.settings(account)?.access.groups;
+  if (!groups || chat === undefined) return [];
+  const group = Object.hasOwn(groups, chat) ? groups[chat] : groups["*"];
+  const rules = group?.tools;
+  return typeof rules === "object" && rules !== null ? [rules as ToolRules] : [];
 }

@@ -31,6 +31,7 @@ import { stateDir } from "../kernel/paths.ts";
 import type { Redactor } from "../kernel/redact.ts";
 import type { Timer, World } from "../kernel/world.ts";
 import type { Store } from "../store/index.ts";
+import { groupMover } from "./group-mover.ts";
 import type { EffectiveConfig } from "./sections.ts";
 
 export interface ChannelParts {
@@ -43,6 +44,7 @@ export interface ChannelParts {
   sessions: Sessions;
   directory: AgentDirectory;
   systemEvent: (sessionKey: string, text: string) => void;
+  configPath: string;
   /** Skills an agent may use, for the menus of platforms. */
   skills: (agentId: string) => readonly { name: string; description: string }[];
   /** Why no account may connect and no message is answered (safe mode). */
@@ -165,6 +167,7 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     held,
     pairing,
     echoes,
+    groupMoved: groupMover({ world, path: parts.configPath, log }),
   });
   rooms.acceptBy((rows) => pipeline.accept(rows));
   const tool = messageTool({

@@ -108,9 +108,10 @@ export class Gateway {
     return failed;
   }
 
-  /** The state of the process changed: one new health snapshot says so. */
+  /** The state of the process changed: one new health snapshot says so, and what safe mode held begins when it is over. */
   stateChanged(): void {
     this.#rooms.health.refreshSoon();
+    if (!this.#stopping) this.#rooms.released();
   }
 
   /** The part of a stop that must survive SIGKILL: announce, admit nothing, write the end of every run (R-SHUT-4).

@@ -1,6 +1,6 @@
 /** All rooms of one generation, constructed in order and read from top to bottom: no container, no registration. What a room
  *  needs it gets here; a wiring mistake does not compile. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { configMethods, type ConfigSnapshot, type RestartPort } from "../config/index.ts";
 import { AgentDirectory, agentMethods, Agents, agentTools } from "../features/agents/index.ts";
 import { groupTools } from "../features/channels/index.ts";
@@ -101,6 +101,8 @@ export interface Rooms {
   redactor: Redactor;
   sentinel: Sentinel;
   problems: () => Problem[];
+  /** The state of the process changed: what safe mode held begins, once nothing holds it. */
+  released: () => void;
 }
 
 /** Opens nothing and starts nothing: `lifecycle.start` does. */
@@ -182,6 +184,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     sessions,
     directory,
     systemEvent: queueSystemEvent,
+    configPath: snapshot.path,
     skills: (agentId) => skills.promptList(agentId),
     held: () => options.process.safe()?.reason,
     changed: () => health.refreshSoon(),
@@ -216,6 +219,9 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     sessions,
     agents,
     channels: channelRooms,
+    models,
+    tools: () => tools,
+    configDir: dirname(snapshot.path),
     systemEvent: queueSystemEvent,
     held: () => options.process.safe()?.reason,
   });
@@ -351,7 +357,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
       authMode: options.endpoint.auth.mode,
     }),
     info: { version, host: world.hostname() },
-    api: apiRoutes({ openai, metrics, config, loopback: listener.loopback }),
+    api: apiRoutes({ openai, metrics, config, loopback: listener.loopback, others: automation.routes }),
     routes: httpRoutes({ config: config.current, version, directory, others: canvas.routes }),
     tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
     failing: () => failing().map((problem) => problem.part),
@@ -383,6 +389,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     { name: "server", start: () => server.start(), stop: (deadlineMs: number) => server.stop(deadlineMs) },
     ...chats.services,
     automation.heartbeats,
+    automation.hooks,
     canvas.service,
   ];
   return {
@@ -400,6 +407,15 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     redactor,
     sentinel,
     problems,
+    released: () => {
+      if (options.process.safe() !== undefined) return;
+      for (const channel of channelRooms.services)
+        if (channel.runners().some(({ state: now }) => now === "held"))
+          channel
+            .reload(config.current)
+            .catch((error: unknown) => log.error(`${channel.name} was not started after safe mode`, { error }));
+      chats.pipeline.release();
+    },
   };
 }
 

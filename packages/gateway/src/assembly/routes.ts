@@ -23,11 +23,14 @@ export interface ApiParts {
   config: { readonly current: EffectiveConfig };
   /** Nothing but loopback is listened on. */
   loopback: boolean;
+  /** Of automation: webhooks, tools. */
+  others?: readonly HttpRoute[];
 }
 
 /** APIs, tried before every page. Each reads its switch at use. */
-export function apiRoutes({ openai, metrics, config, loopback }: ApiParts): HttpRoute[] {
+export function apiRoutes({ openai, metrics, config, loopback, others = [] }: ApiParts): HttpRoute[] {
   return [
+    ...others,
     ...openai.routes,
     ...metricsRoutes({
       enabled: () => config.current.gateway.metrics.enabled ?? loopback,

@@ -21,6 +21,9 @@ export function serverSettings(
     get corsOrigins() {
       return config.current.gateway.http.cors?.allowedOrigins ?? [];
     },
+    get strictTransportSecurity() {
+      return config.current.gateway.http.securityHeaders?.strictTransportSecurity;
+    },
     get controlUi() {
       return config.current.gateway.controlUi;
     },

@@ -19,5 +19,6 @@ export function welcome(host: Host, world: World): void {
     `ports kept for helpers: browser ${ports.browserControl}, canvas ${ports.canvas}, driven browsers ${ports.cdp.join("-")}`,
   );
   host.log.info(`log file: ${displayPath(host.logFile(), world)}`);
+  if (gateway.config.current.gateway.controlUi.enabled) host.log.info(`open it in a browser: ${command} dashboard`);
   host.log.info(`talk to it: ${command} agent --agent ${gateway.defaultAgentId()} --message "hello"`);
 }

@@ -228,6 +228,12 @@ export class Agents implements Service {
     return this.runs.find(runId)?.request.route;
   }
 
+  /** The chat a run works for: its own, or that of the run it was started from. */
+  chatOf(runId: string): ReplyRoute | undefined {
+    const request = this.runs.find(runId)?.request;
+    return request?.route ?? request?.behalf?.route;
+  }
+
   /** Writes down what a run says before its end; from then on it is not repeated after a crash. False when it is over. */
   async speak(runId: string, write: (tx: Tx, runRowId: number) => void): Promise<boolean> {
     const run = this.runs.find(runId);

@@ -32,6 +32,8 @@ export interface RunRequest {
   sender: string;
   /** Chat that gets the answer; absent when only the caller does. */
   route?: ReplyRoute;
+  /** Who is behind a run that was started from within a run of a chat: it may do no more than that one (agent.md §15). */
+  behalf?: { sender: string; route: ReplyRoute };
   /** Turns of the person that the model is shown, where the chat has a limit of its own. */
   historyTurns?: number;
   /** The only skills the prompt names, where the chat has a list of its own. */

@@ -71,3 +71,10 @@ describe("what is shown while a text grows", () => {
     expect(showable(text)).toBe(shown);
   });
 });
+
+test("blanks without end take no time, in front of a tag or anywhere", () => {
+  const started = performance.now();
+  expect(spoken(`a${" ".repeat(50_000)}[[reply_to_current]]${"\n".repeat(50_000)}b`)).toMatch(/^a\n+b$/);
+  expect(showable(`a${" \n".repeat(50_000)}[`)).toBe("a");
+  expect(performance.now() - started).toBeLessThan(200);
+});

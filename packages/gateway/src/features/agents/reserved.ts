@@ -4,13 +4,21 @@ export const silentToken = "NO_REPLY";
 export const heartbeatToken = "HEARTBEAT_OK";
 const tokens = [silentToken, heartbeatToken];
 
-const tags = /\s*\[\[[ \t]*(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_voice)[ \t]*\]\]/g;
+const tags = /\[\[[ \t]{0,80}(?:reply_to_current|reply_to:[^\]\n]{1,80}|audio_as_voice)[ \t]{0,80}\]\]/g;
 /** A tag that has begun and may still be completed. */
-const openTag = /\s*\[(?:\[[^\]\n]{0,100}\]?)?$/;
+const openTag = /\[(?:\[[^\]\n]{0,100}\]?)?$/;
 
-/** A space stays where the removal would join two brackets to a new tag. */
-const withoutTags = (text: string): string =>
-  text.replace(tags, (_tag, at: number) => (text[at - 1] === "[" ? " " : ""));
+/** White space in front of a tag goes with it; a space stays where that would join two brackets to a new tag. */
+function withoutTags(text: string): string {
+  let rest = "";
+  let from = 0;
+  for (const { 0: tag, index } of text.matchAll(tags)) {
+    const before = text.slice(from, index).trimEnd();
+    rest += before + (text[from + before.length - 1] === "[" ? " " : "");
+    from = index + tag.length;
+  }
+  return rest + text.slice(from);
+}
 
 /** What of a growing text may be shown: without white space at the ends, without a last line that could still become a token
  *  and without an unfinished tag. The result only ever grows as the text grows. */

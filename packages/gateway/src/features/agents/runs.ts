@@ -268,7 +268,8 @@ export class Runs {
         error: "The reply could not be stored. Check the disk of the gateway.",
         errorKind: "unknown",
       };
-      this.#storeLater(run, failed, endedAt);
+      // A chat was told nothing yet: it gets the answer once the disk takes it.
+      this.#storeLater(run, run.family === "channel" ? ending : failed, endedAt);
       return {
         runId: run.runId,
         endedAt,

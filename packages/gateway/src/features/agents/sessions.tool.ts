@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { errorResult, textResult, tool, type Tool, type ToolContext, type ToolResult } from "../tools/index.ts";
 import type { SessionEntry } from "../sessions/index.ts";
 import type { Agents } from "./agents.ts";
+import type { RunRequest } from "./request.ts";
 
 const maxRows = 50;
 const maxHistory = 100;
@@ -148,7 +149,7 @@ const send = (agents: Agents): Tool =>
         return errorResult("That session is waiting for this very run; answer instead of sending to it.");
       return deliver(
         agents,
-        { key, message, timeoutSeconds, parent: timeoutSeconds > 0 ? sender : undefined },
+        { key, message, timeoutSeconds, asked: sender?.request, parent: timeoutSeconds > 0 ? sender : undefined },
         context,
       );
     },
@@ -160,11 +161,15 @@ async function deliver(
     key: string;
     message: string;
     timeoutSeconds: number;
+    /** What the run that sends it was asked. */
+    asked: RunRequest | undefined;
     parent: ReturnType<Agents["runs"]["all"]>[number] | undefined;
   },
   context: ToolContext,
 ): Promise<ToolResult> {
   const { world, config } = agents.deps;
+  const { asked } = letter;
+  const behalf = asked?.behalf ?? (asked?.route && { sender: asked.sender, route: asked.route });
   const { runId, ended } = await agents.submit({
     family: "agent",
     runId: world.uuid(),
@@ -181,6 +186,7 @@ async function deliver(
       timeoutMs: config.current.agents.defaults.timeoutSeconds * 1_000,
       waitMs: 3_600_000,
       sender: `session ${context.sessionKey}`,
+      ...(behalf ? { behalf } : {}),
     },
   });
   if (letter.timeoutSeconds === 0) return textResult(JSON.stringify({ runId, status: "accepted" }));

@@ -10,4 +10,6 @@ export { cronSection } from "./cron.config.ts";
 export { AutomationEndings } from "./endings.ts";
 export { automationMigrations } from "./heartbeat/heartbeat.store.ts";
 export { Heartbeats } from "./heartbeat/heartbeats.ts";
+export { Hooks } from "./hooks/hooks.ts";
 export { hooksSection } from "./hooks.config.ts";
+export { invokeRoute } from "./invoke/invoke.http.ts";

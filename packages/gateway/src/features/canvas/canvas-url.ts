@@ -10,7 +10,7 @@ export interface CanvasUrlParts {
   secure: boolean;
 }
 
-const isLoopback = (name: string): boolean => name === "localhost" || name === "::1" || /^127\./.test(name);
+const isLoopback = (name: string): boolean => name === "localhost" || name === "::1" || name.startsWith("127.");
 const isAny = (name: string): boolean => name === "0.0.0.0" || name === "::" || name === "";
 
 /** Without a slash at the end. Undefined when no name of this machine is known that the client could use. */

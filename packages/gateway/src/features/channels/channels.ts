@@ -116,7 +116,11 @@ export class Channels {
     if (linked && !params.force) {
       const self = runner.facts.self;
       const who = self ? ` (${self.e164 ?? self.username ?? self.id})` : "";
-      return { message: `${runner.entry.label} is already linked${who}. Say force to link again.` };
+      const { label } = runner.entry;
+      if (runner.state !== "terminal") return { message: `${label} is already linked${who}. Say force to link again.` };
+      // Blocked, or pushed out by another program: the link may be as good as before.
+      await runner.restart();
+      return { message: `${label} is already linked${who}, and connects again.` };
     }
     const digits = params.phone?.replace(/\D/gu, "");
     if (params.phone !== undefined && (digits ?? "").length < 7)

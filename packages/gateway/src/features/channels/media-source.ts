@@ -2,7 +2,7 @@
  *  sent (agent.md §13.7). */
 import { constants } from "node:fs";
 import { chmod, type FileHandle, mkdir, open, realpath, writeFile } from "node:fs/promises";
-import { basename, extname, join, resolve, sep } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { GatewayError } from "@openclaw/protocol";
 import { expandHome } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
@@ -119,9 +119,3 @@ async function isInside(real: string, roots: readonly string[]): Promise<boolean
   }
   return false;
 }
-
-/** Extension of a name, lower case, with its dot; empty when there is none that is safe to keep. */
-export const safeExtension = (name: string): string => {
-  const extension = extname(name).toLowerCase();
-  return /^\.[a-z0-9]{1,8}$/u.test(extension) ? extension : "";
-};

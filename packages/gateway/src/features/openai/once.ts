@@ -18,8 +18,10 @@ interface Entry {
   hash: string;
   until: number;
   /** Absent while the first request is being answered. */
-  answer?: { reply: HttpReply } | { events: Sent[] } | "too large";
+  answer?: Kept;
 }
+
+type Kept = { reply: HttpReply } | { events: Sent[] } | "too large";
 
 export class Once {
   readonly #world: Pick<World, "monotonic">;
@@ -89,7 +91,7 @@ function replay(call: HttpCall, { hash, answer }: Entry, given: string): HttpRep
   return undefined;
 }
 
-const keepable = (reply: HttpReply): Entry["answer"] =>
+const keepable = (reply: HttpReply): Kept =>
   "json" in reply && JSON.stringify(reply.json).length > onceLimits.answerBytes ? "too large" : { reply };
 
 /** Remembers the events of a call as they are sent. */
@@ -108,7 +110,7 @@ class Recorder {
     };
   }
 
-  get sent(): Entry["answer"] {
+  get sent(): Kept {
     return this.#bytes > onceLimits.answerBytes ? "too large" : { events: this.#events };
   }
 

@@ -6,7 +6,7 @@ import type { Store, Tx } from "../../store/index.ts";
 import { canonicalKey, checkedKey, mainKeyOf, splitKey, type KeyRules } from "./keys.ts";
 import { isStale, maySend } from "./policies.ts";
 import type { SessionConfig } from "./sessions.config.ts";
-import { readSession, readSessionById, readSessionByLabel, writeSession } from "./sessions.store.ts";
+import { readSession, readSessionById, readSessionByLabel, removeSession, writeSession } from "./sessions.store.ts";
 import type { SystemEvents } from "./system-events.ts";
 import { previewOf, titleOf } from "./text.ts";
 import {
@@ -17,6 +17,7 @@ import {
   openTranscript,
   readPage,
   readTranscript,
+  renameTranscripts,
   seqOf,
 } from "./transcripts.store.ts";
 import type { EntryBody, SessionEntry, SessionLedger, TranscriptEntry } from "./types.ts";
@@ -118,6 +119,17 @@ export class Ledger implements SessionLedger {
     openTranscript(tx, { sessionId: entry.sessionId, key, startedAt: now });
     writeSession(tx, entry);
     return entry;
+  }
+
+  /** The same conversation under another key of the same agent, transcripts included: its chat has a new id. False when there is
+   *  none, or the other key has one of its own. Nothing may run in it. */
+  rename(tx: Tx, from: string, to: string): boolean {
+    const entry = readSession(tx, from);
+    if (!entry || readSession(tx, to)) return false;
+    removeSession(tx, from);
+    writeSession(tx, { ...entry, key: to });
+    renameTranscripts(tx, from, to);
+    return true;
   }
 
   update(tx: Tx, key: string, patch: Patch, options: { touch?: boolean } = {}): SessionEntry {

@@ -46,6 +46,8 @@ const minuteMs = 60_000;
 const hiddenKeptMs = 60 * minuteMs;
 const sweepEveryMs = 10 * minuteMs;
 const sweptAtOnce = 16;
+/** Of one sweep; the next goes on. */
+const sweptBatches = 2_500;
 const previewBytes = 512 * 1024;
 
 export class Sessions extends Ledger implements Service {
@@ -287,20 +289,21 @@ export class Sessions extends Ledger implements Service {
     }
   }
 
+  /** A batch per commit, until none is left: as many come in an hour as clients ask for. */
   async #sweep(): Promise<number> {
     const before = this.world.now() - hiddenKeptMs;
     let swept = 0;
-    for (const { key, sessionId } of hiddenSessions(this.store, before, sweptAtOnce)) {
-      let done = false;
-      while (!done) {
-        done = await this.store.commit((tx) => {
+    for (let batches = 0; batches < sweptBatches; batches++) {
+      const batch = hiddenSessions(this.store, before, sweptAtOnce);
+      if (batch.length === 0) break;
+      await this.store.commit((tx) => {
+        for (const { key, sessionId } of batch) {
           const entry = readSession(tx, key);
-          if (!entry?.hidden || entry.updatedAt >= before || entry.sessionId !== sessionId) return true;
-          if (!eraseSome(tx, sessionId)) return false;
-          if (removeSession(tx, key)) swept++;
-          return true;
-        });
-      }
+          const due = entry?.hidden && entry.updatedAt < before && entry.sessionId === sessionId;
+          // What is not erased yet is found again by the next batch.
+          if (due && eraseSome(tx, sessionId) && removeSession(tx, key)) swept++;
+        }
+      });
     }
     return swept;
   }

@@ -44,6 +44,9 @@ export function openTranscript(tx: Tx, transcript: { sessionId: string; key: str
   );
 }
 
+export const renameTranscripts = (tx: Tx, from: string, to: string): void =>
+  void tx.run("UPDATE transcript SET key = ? WHERE key = ?", to, from);
+
 /** The transcript stays readable by its session id. */
 export function endTranscript(tx: Tx, sessionId: string, at: number, reason: string): void {
   tx.run("UPDATE transcript SET ended_at = ?, end_reason = ? WHERE session_id = ?", at, reason, sessionId);

@@ -17,15 +17,7 @@ export function statusMethods(sources: StatusSources, health: Health, logs: LogT
     "usage.cost": (params) => usageCost(sources, params),
     "cron.status": () => ({ enabled: false, storePath: sources.storePath, jobs: 0, nextWakeAtMs: null }),
     "cron.list": () => ({ jobs: [] }),
-  } satisfies Handles<
-    | "health"
-    | "status"
-    | "logs.tail"
-    | "usage.status"
-    | "usage.cost"
-    | "cron.status"
-    | "cron.list"
-  >;
+  } satisfies Handles<"health" | "status" | "logs.tail" | "usage.status" | "usage.cost" | "cron.status" | "cron.list">;
 }
 
 function status(s: StatusSources): MethodResult<"status"> {

@@ -4,7 +4,7 @@
 export { coreTools, type CoreToolsOptions } from "./core-tools.ts";
 export { type GatewayPort, type GatewayRestart, gatewayTool } from "./gateway.tool.ts";
 export { ChildFile, type ChildLedger, type ChildRecord, killLeftovers } from "./leftovers.ts";
-export { type ToolPolicyConfig, type ToolRules, toolGroups, toolName, toolProfiles } from "./policy.ts";
+export { allowedTools, type ToolPolicyConfig, type ToolRules, toolGroups, toolName, toolProfiles } from "./policy.ts";
 export { Processes, type ProcessesOptions } from "./processes.ts";
 export {
   errorResult,

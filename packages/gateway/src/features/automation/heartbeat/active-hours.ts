@@ -31,7 +31,8 @@ function zoneOf(named: string | undefined, userZone: string | undefined): string
 
 function isZone(zone: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en-GB", { timeZone: zone }) !== undefined;
+    Intl.DateTimeFormat("en-GB", { timeZone: zone });
+    return true;
   } catch {
     return false; // The zone is not known here.
   }

@@ -1,14 +1,18 @@
 /** How messages end that get no run, or lose it before it began: each in one commit with whatever is said about it (I4). */
+import { GatewayError } from "@openclaw/protocol";
 import type { Tx } from "../../../store/store.ts";
 import type { InboundRow } from "../inbound.ts";
 import type { PipelineOptions } from "./ports.ts";
 import { plainParts } from "./reply-parts.ts";
 import { targetOf } from "./routing.ts";
 
-type Needs = Pick<PipelineOptions, "store" | "log" | "inbox" | "outbox" | "channel">;
+type Needs = Pick<PipelineOptions, "store" | "world" | "log" | "inbox" | "outbox" | "channel">;
+
+const retryMs = 5_000;
 
 export class Ends {
   readonly #o: Needs;
+  #stopped = false;
 
   constructor(options: Needs) {
     this.#o = options;
@@ -70,12 +74,18 @@ export class Ends {
     });
   }
 
-  /** What cannot be written now stays open in the ledger, and the next start looks at it again. */
+  /** What a disk refuses is tried again; what is not written until the stop stays open in the ledger for the next start. */
   commit(unit: (tx: Tx) => void): void {
-    this.#o.store
-      .commit(unit)
-      .catch((error: unknown) =>
-        this.#o.log.warn("the end of a message could not be stored; it stays open", { error }),
-      );
+    this.#o.store.commit(unit).catch((error: unknown) => {
+      const passes = error instanceof GatewayError && !this.#stopped;
+      this.#o.log.warn(`the end of a message could not be stored; it ${passes ? "is tried again" : "stays open"}`, {
+        error,
+      });
+      if (passes) this.#o.world.after(retryMs, () => void (this.#stopped || this.commit(unit)));
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
   }
 }

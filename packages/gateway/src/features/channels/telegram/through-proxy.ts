@@ -1,5 +1,5 @@
 /** Requests through an HTTP proxy. The runtime's own `fetch` knows a proxy only for the whole process; here it belongs to one account,
- *  so this is a door of its own, with the same shape (docs/decisions/0020). HTTPS goes through a tunnel, so that the proxy sees a
+ *  so this is a door of its own, with the same shape (docs/decisions/0021). HTTPS goes through a tunnel, so that the proxy sees a
  *  host name and nothing else; plain HTTP, for a server of one's own, is handed to the proxy as it is. Nothing ever goes around
  *  the proxy. Redirects are not followed. */
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";

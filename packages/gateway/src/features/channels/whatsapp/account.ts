@@ -237,13 +237,10 @@ export class WhatsAppAccount implements ChannelAccount {
     return this.#deps.account().settings;
   }
 
-  #commands(): { login: string; restart: string } {
+  #commands(): { login: string } {
     const { world, accountId } = this.#deps;
     const account = accountId === "default" ? "" : ` --account ${accountId}`;
-    return {
-      login: commandLine(world, `channels login --channel whatsapp${account}`),
-      restart: commandLine(world, "gateway restart"),
-    };
+    return { login: commandLine(world, `channels login --channel whatsapp${account}`) };
   }
 
   #arrival(own: OwnIdentity): Pick<ArrivalContext, "sent" | "selfChatMode" | "messagePrefix"> {

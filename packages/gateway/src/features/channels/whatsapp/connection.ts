@@ -42,7 +42,7 @@ export interface ConnectionOptions {
   sentMessage: (key: WAMessageKey, pnOfLid: ArrivalContext["pnOfLid"]) => Promise<proto.IMessage | undefined>;
   /** Each message that came out of the library, also our own. */
   seen: (message: WAMessage, keys: LinkKeys) => void;
-  commands: { login: string; restart: string };
+  commands: { login: string };
 }
 
 export interface Acknowledgement {

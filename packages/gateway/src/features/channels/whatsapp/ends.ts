@@ -6,8 +6,8 @@ export const watchdogStatus = 499;
 export const timeoutStatus = 408;
 const refusedVersionMs = 5 * 60_000;
 
-/** `relink` is the command that links the account again. */
-export function endFor(status: number, message: string, commands: { login: string; restart: string }): ConnectionEnd {
+/** `login` is the command that links the account again, or connects one that is still linked. */
+export function endFor(status: number, message: string, commands: { login: string }): ConnectionEnd {
   switch (status) {
     case 515:
       return { kind: "again", status, message: "WhatsApp asked for a new connection" };
@@ -33,7 +33,7 @@ export function endFor(status: number, message: string, commands: { login: strin
         reason: "forbidden",
         status,
         message: "WhatsApp has blocked this account or device.",
-        fix: `Look into WhatsApp on the phone; when it works there again: ${commands.restart}`,
+        fix: `Look into WhatsApp on the phone; when it works there again: ${commands.login}`,
       };
     case 440:
       return {
@@ -41,7 +41,7 @@ export function endFor(status: number, message: string, commands: { login: strin
         reason: "replaced",
         status,
         message: "Another program opened a connection with the same link; the two would push each other out for ever.",
-        fix: `End the other one, then: ${commands.restart}`,
+        fix: `End the other one, then: ${commands.login}`,
       };
     case 405:
       return {

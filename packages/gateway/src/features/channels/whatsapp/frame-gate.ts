@@ -144,6 +144,7 @@ export class FrameGate {
     try {
       await this.#stored;
       await this.#o.keys.commit(position);
+      this.#o.world.mark("keys.after-write");
     } catch {
       // The store cannot write: the connection ended for that, or the next one will say so.
     }
