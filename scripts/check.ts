@@ -13,6 +13,7 @@ const parts = {
   lint: () => run(bin("oxlint"), ["--deny-warnings"]),
   types: () => run(bin("tsc"), ["-p", "tsconfig.json"]),
   "types of the app": () => run(bin("tsc"), ["-p", "apps/control-ui"]),
+  "types of the A2UI page": () => run(bin("tsc"), ["-p", "apps/a2ui"]),
   protocol: () => script("protocol-gen.ts", "--check"),
   generated: () => script("generate.ts", "--check", "--references-only"),
   house: async () => {

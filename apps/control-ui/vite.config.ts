@@ -7,12 +7,25 @@ const sameOrigin: Plugin = {
   transformIndexHtml: { order: "post", handler: (html) => html.replaceAll(" crossorigin", "") },
 };
 
+/** Chat is where nearly everybody arrives: its chunk is fetched beside the entry instead of after it. */
+const chatEarly: Plugin = {
+  name: "chat-early",
+  transformIndexHtml: {
+    order: "post",
+    handler(html, { bundle = {} }) {
+      const chat = Object.values(bundle).find((file) => file.type === "chunk" && file.name === "chat-view");
+      if (!chat) return html;
+      return [{ tag: "link", attrs: { rel: "modulepreload", href: `./${chat.fileName}` }, injectTo: "head" }];
+    },
+  },
+};
+
 export default defineConfig({
   root: import.meta.dirname,
   // Relative: the gateway may serve the app below any base path.
   base: "./",
   resolve: { conditions: ["openclaw-source", "browser", "module", "import", "default"] },
-  plugins: [sameOrigin],
+  plugins: [chatEarly, sameOrigin],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { rolldown, type OutputChunk } from "rolldown";
 import { buildDir, root } from "../root.ts";
+import { bundleA2ui } from "./a2ui.ts";
 import { bundledPackages, noticesText, packageOf, type Bundled } from "./notices.ts";
 import { prune, publish, type Output } from "./publish.ts";
 import { bundleUi, type UiBundle } from "./ui.ts";
@@ -27,7 +28,7 @@ export async function bundleGateway(): Promise<number> {
   const { version } = JSON.parse(readFileSync(join(root, "packages/gateway/package.json"), "utf8")) as {
     version: string;
   };
-  const ui = await bundleUi(version);
+  const [ui, a2ui] = await Promise.all([bundleUi(version), bundleA2ui()]);
   const bundle = await rolldown({
     input: { main: join(root, "packages/gateway/src/main.ts") },
     platform: "node",
@@ -53,7 +54,7 @@ export async function bundleGateway(): Promise<number> {
     const moduleIds = [...chunks.flatMap((chunk) => chunk.moduleIds), ...ui.moduleIds];
     const packages = bundledPackages(moduleIds);
     const manifest = describe(version, chunks, packages);
-    const files = assemble(chunks, ui, noticesText(packages));
+    const files = assemble(chunks, ui, a2ui, noticesText(packages));
     const folder = join(root, "packages/gateway/dist");
     publish(folder, files);
     // A gateway that started from an older build may still load its chunks.
@@ -67,12 +68,18 @@ export async function bundleGateway(): Promise<number> {
 }
 
 /** Chunks first, then the web app and the notices, last the one file whose name does not change. */
-function assemble(chunks: readonly OutputChunk[], ui: UiBundle, notices: string): Output {
+function assemble(
+  chunks: readonly OutputChunk[],
+  ui: UiBundle,
+  a2ui: ReadonlyMap<string, string>,
+  notices: string,
+): Output {
   const entry = chunks.find((chunk) => chunk.isEntry);
   if (!entry) throw new Error("the bundle has no entry");
   const files = new Map<string, string | Uint8Array>();
   for (const chunk of chunks) files.set(chunk.fileName, chunk.code);
   for (const [name, content] of ui.files) files.set(`ui/${name}`, content);
+  for (const [name, content] of a2ui) files.set(`a2ui/${name}`, content);
   files.set("THIRD_PARTY_NOTICES.txt", notices);
   files.set("main.js", `import "./${entry.fileName}";\n`);
   return files;

@@ -13,6 +13,8 @@ const patterns = [
   "packages/protocol/generated/*.{js,ts,json}",
   "apps/control-ui/{index.html,vite.config.ts,package.json}",
   "apps/control-ui/{src,public}/**/*",
+  "apps/a2ui/index.html",
+  "apps/a2ui/src/**/*",
   "scripts/build.ts",
   "scripts/build/*.ts",
 ];

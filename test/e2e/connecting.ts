@@ -249,7 +249,7 @@ export function connectingCases(): void {
       await gateway.world.jump(600);
       gateway.host.restarts.request({ reason: "config.apply", delayMs: 0 });
       await gateway.world.jump(2_100);
-      await page.getByText(/The gateway is restarting.*gateway restarting/).waitFor();
+      await page.getByText(/The gateway is restarting\. Back (in \d+ s|now)/).waitFor();
       await connected(page);
     }));
 

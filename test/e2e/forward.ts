@@ -1,6 +1,7 @@
-/** A plain TCP forward on loopback, as `ssh -L` makes one; with `headers` it writes them into the first request of every
- *  connection, as a reverse proxy does. */
+/** A TCP forward on loopback, as `ssh -L` makes one. With `headers` it writes them into every request, as a reverse proxy
+ *  does; with `tls` it speaks TLS to its visitors. */
 import { connect, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { AddressInfo } from "node:net";
 
 export interface Forward {
@@ -11,10 +12,14 @@ export interface Forward {
   close(): Promise<void>;
 }
 
-export async function forwardTo(target: number, headers: Record<string, string> = {}): Promise<Forward> {
+export async function forwardTo(
+  target: number,
+  headers: Record<string, string> = {},
+  tls?: { key: string; cert: string },
+): Promise<Forward> {
   const open = new Set<Socket>();
   const added = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const server = createServer((near) => {
+  const pass = (near: Socket) => {
     const far = connect(target, "127.0.0.1");
     for (const socket of [near, far]) {
       open.add(socket);
@@ -35,15 +40,16 @@ export async function forwardTo(target: number, headers: Record<string, string> 
         else far.write(chunk);
       });
     far.pipe(near);
-  });
+  };
+  const server = tls ? createTlsServer({ ...tls, ALPNProtocols: ["http/1.1"] }, pass) : createServer(pass);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const cut = () => {
-    for (const socket of [...open]) socket.destroy();
+    for (const socket of open) socket.destroy();
   };
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
     cut,
     close: () => {
       cut();

@@ -95,8 +95,8 @@ export async function openScene(): Promise<Scene> {
   await wire.call("sessions.patch", { key: "agent:main:planning", label: "Office move" });
   await say("agent:main:garden", "When should I plant tomatoes outside?", "scene-2");
   await wire.call("sessions.patch", { key: "agent:main:garden", label: "Garden" });
-  await say("agent:main:main", "How much disk does the gateway use?", "scene-3");
-  await say("agent:main:main", "Sketch a rate limiter in TypeScript for the webhook route.", "scene-4");
+  await say("agent:main:main", "Sketch a rate limiter in TypeScript for the webhook route.", "scene-3");
+  await say("agent:main:main", "How much disk does the gateway use?", "scene-4");
   return {
     gateway,
     wire,

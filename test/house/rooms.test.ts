@@ -13,7 +13,7 @@ const workspaces: Record<string, string> = {
 
 /** Only these may load schemas or validators: the rest of the program lives on types and constants. */
 const heavyProtocol: Record<string, readonly string[]> = {
-  "@openclaw/protocol/schema": ["config", "tools", "assembly"],
+  "@openclaw/protocol/schema": ["config", "tools", "assembly", "control-ui"],
   "@openclaw/protocol/validators": ["server", "assembly"],
 };
 

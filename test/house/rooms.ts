@@ -22,6 +22,8 @@ export const rooms: Record<string, Room> = {
     may: ["protocol", "client"],
     packages: ["preact", "@preact/signals", "lucide-preact", "dompurify", "highlight.js", "marked"],
   },
+  /** The page that shows A2UI: one script without any import from elsewhere. */
+  a2ui: { may: [] },
   kernel: { may: ["protocol"], contracts: ["*"] },
   config: { may: base, packages: ["json5"], contracts: ["section.ts", "fields.ts", "locate.ts"] },
   store: { may: base, contracts: ["store.ts"] },

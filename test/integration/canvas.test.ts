@@ -22,7 +22,7 @@ function ask(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: "127.0.0.1", port, path, method, headers: { connection: "close", ...headers } },
+      { host: "127.0.0.1", port, path, method, agent: false, headers: { connection: "close", ...headers } },
       (res) => {
         const parts: Buffer[] = [];
         res.on("data", (part: Buffer) => parts.push(part));

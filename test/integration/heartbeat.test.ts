@@ -9,7 +9,7 @@ import { askedText, type ChatOptions, type ChatWorld, openChatWorld } from "./ch
 const beatMs = 125_000;
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+  for (const close of open.splice(0).toReversed()) await close();
 });
 
 /** A gateway whose main session was last spoken to by chat 42, and a client that listens. */

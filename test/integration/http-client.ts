@@ -41,7 +41,7 @@ export async function ask(gateway: TestGateway, path: string, init: RequestInit 
     status: response.status,
     headers: response.headers,
     text,
-    json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+    json: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : {},
   };
 }
 

@@ -3,4 +3,9 @@ import "./style/index.css";
 import { startApp } from "./index.ts";
 
 const root = document.getElementById("app");
-if (root) render(startApp(), root);
+if (root) {
+  const app = startApp();
+  // The frame that stood in the page makes room for the real one, in the same frame of the screen.
+  root.replaceChildren();
+  render(app, root);
+}

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { gate } from "../../support/agent-gateway.ts";
 import { askedText, type ChatOptions, type ChatWorld, openChatWorld, patchConfig } from "./set-up.ts";
 
 const open: ChatWorld[] = [];
@@ -136,6 +137,30 @@ test("a group that becomes a supergroup keeps its settings and its conversation"
   expect(JSON.stringify(world.provider.requests.at(-1)?.body)).toContain("the word is heron");
   expect(askedText(world.provider.requests.at(-1))).toContain("what was the word?");
   expect(fake.calls("getMe").length, "the connection stays").toBe(1);
+});
+
+test("a group that moves while a turn runs: what is written there meanwhile joins the same conversation", async () => {
+  const groups = { "-100": { requireMention: false } };
+  const world = await setUp({ telegram: { groups, groupAllowFrom: ["*"] } });
+  const { fake } = world;
+  const held = gate();
+  world.script = async () => {
+    await held.opened;
+    return ["ok"];
+  };
+  fake.chats.add({ id: -100, title: "Club" });
+  fake.chats.add({ id: -100200, title: "Club" });
+  fake.chats.message(fake.bot, -100, { text: "the word is heron" });
+  await expect.poll(() => world.provider.requests.length).toBe(1);
+  fake.chats.message(fake.bot, -100, { migrate_to_chat_id: -100200 });
+  fake.chats.message(fake.bot, -100200, { text: "what was the word?" });
+  await fake.until(() => fake.bot.ledger.every(({ confirmed }) => confirmed));
+  held.open();
+  await fake.until(() => texts(world, -100200).length === 1);
+  expect(JSON.stringify(world.provider.requests.at(-1)?.body)).toContain("the word is heron");
+  const keys = async () =>
+    ((await world.call("sessions.list")).payload as { sessions: { key: string }[] }).sessions.map(({ key }) => key);
+  await expect.poll(keys).toEqual(["agent:main:telegram:group:-100200"]);
 });
 
 test("without configWrites a moved group is only named in the log; its conversation moves all the same", async () => {

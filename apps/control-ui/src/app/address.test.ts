@@ -44,12 +44,7 @@ test("places are found whatever the case and the trailing slash, others lead to 
 });
 
 test("stored settings of a wrong type fall back, one by one", () => {
-  const settings = readSettings({ theme: "neon", splitRatio: 9, navCollapsed: true, sessionKey: 7, language: null });
-  expect(settings).toMatchObject({
-    theme: "system",
-    splitRatio: 0.7,
-    navCollapsed: true,
-    sessionKey: "",
-    language: "",
-  });
+  const settings = readSettings({ theme: "neon", navCollapsed: true, sessionKey: 7, navGroupsCollapsed: [] });
+  expect(settings).toMatchObject({ theme: "system", navCollapsed: true, sessionKey: "", navGroupsCollapsed: {} });
+});
 });

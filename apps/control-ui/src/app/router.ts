@@ -16,7 +16,7 @@ export class Router {
   readonly #fallback: string;
   readonly #place: ReturnType<typeof signal<Place>>;
   /** Asked before a place is left; false keeps the person where they are. */
-  #guard: (() => boolean) | undefined;
+  #guard: ((href: string) => boolean) | undefined;
 
   constructor(options: { basePath: string; paths: readonly string[]; fallback: string }) {
     this.basePath = options.basePath;
@@ -45,14 +45,14 @@ export class Router {
   }
 
   go(href: string, options: { replace?: boolean } = {}): void {
-    if (this.#guard && !this.#guard()) return;
+    if (this.#guard && !this.#guard(href)) return;
     if (options.replace === true) history.replaceState(null, "", href);
     else history.pushState(null, "", href);
     this.#place.value = this.#read();
   }
 
-  /** Registers the question to ask before leaving; returns what takes it back. */
-  guard(ask: () => boolean): () => void {
+  /** Registers the question to ask before going to an address; returns what takes it back. */
+  guard(ask: (href: string) => boolean): () => void {
     this.#guard = ask;
     return () => {
       if (this.#guard === ask) this.#guard = undefined;

@@ -16,11 +16,8 @@ export interface SettingsValues {
   lastActiveSessionKey: string;
   chatFocusMode: boolean;
   chatShowThinking: boolean;
-  /** Part of the width the conversation gets beside an open side panel. */
-  splitRatio: number;
   navCollapsed: boolean;
   navGroupsCollapsed: Record<string, boolean>;
-  language: string;
 }
 
 const defaults: SettingsValues = {
@@ -30,10 +27,8 @@ const defaults: SettingsValues = {
   lastActiveSessionKey: "",
   chatFocusMode: false,
   chatShowThinking: true,
-  splitRatio: 0.6,
   navCollapsed: false,
   navGroupsCollapsed: {},
-  language: "",
 };
 
 /** Keeps of `stored` what has the right type; everything else falls back to its default. */
@@ -45,7 +40,6 @@ export function readSettings(stored: Record<string, unknown>): SettingsValues {
     if (typeof value === typeof fallback && value !== null && !Array.isArray(value)) target[name] = value;
   }
   if (!["system", "light", "dark"].includes(values.theme)) values.theme = "system";
-  values.splitRatio = Math.min(0.7, Math.max(0.4, values.splitRatio));
   return values;
 }
 
@@ -58,6 +52,11 @@ export class Settings {
 
   get current(): SettingsValues {
     return this.#values.value;
+  }
+
+  /** For as long as the page lives; nothing is stored. */
+  assume(changes: Partial<SettingsValues>): void {
+    this.#values.value = { ...this.#values.peek(), ...changes };
   }
 
   change(changes: Partial<SettingsValues>): void {

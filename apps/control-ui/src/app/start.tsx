@@ -22,6 +22,7 @@ export function startApp(): VNode {
     history.replaceState(null, "", handover.cleaned);
   const settings = new Settings();
   applyTheme(settings.current.theme);
+  if (handover.onboarding) settings.assume({ chatFocusMode: true });
   const basePath = basePathOf(location.pathname, document.documentElement.dataset.basePath, viewPaths);
   const router = new Router({ basePath, paths: viewPaths, fallback: fallbackPath });
   const own = defaultGatewayUrl(location, basePath);

@@ -1,16 +1,17 @@
 /** The conversation: its line of tools, its messages, and where the next one is written. */
 import { MessageSquare } from "lucide-preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { Button, Empty, ErrorNotice, Skeleton } from "../ui/index.ts";
 import { ChatHead } from "./chat-head.tsx";
 import { Composer } from "./composer.tsx";
 import type { Conversation } from "./conversation.ts";
-import { MessageList, type Anchor, type Row } from "./message-list.tsx";
+import { MessageList, type Row } from "./message-list.tsx";
+import { Positions, type Anchor } from "./positions.ts";
 import { LiveView, OutgoingView, RemainsView, TurnView } from "./turn-view.tsx";
 
-/** Where somebody was reading, by session; forgotten with the page. */
-const positions = new Map<string, Anchor>();
+let kept: Positions | undefined;
+const positions = (): Positions => (kept ??= new Positions());
 
 export default function ChatView() {
   const { conversations } = useApp();
@@ -23,7 +24,7 @@ export default function ChatView() {
 function Chat({ conversation }: { conversation: Conversation }) {
   const [sent, setSent] = useState(0);
   return (
-    <div class="chat">
+    <div class="chat" data-session={conversation.sessionKey}>
       <ChatHead conversation={conversation} />
       <Messages conversation={conversation} sent={sent} />
       <Composer conversation={conversation} onSent={() => setSent(sent + 1)} />
@@ -39,8 +40,14 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
   const live = conversation.live.value;
   const remains = conversation.remains.value;
   const outgoing = conversation.outgoing.value.filter(({ state }) => state !== "waiting");
+  const again = useCallback(() => conversation.askAgain(), [conversation]);
   const rows = useMemo((): Row[] => {
-    const list = turns.map((turn): Row => ({ key: turn.id, draw: () => <TurnView turn={turn} name={name} /> }));
+    const last = turns.at(-1);
+    const failed = last?.error !== undefined && !live && outgoing.length === 0 ? last : undefined;
+    const list = turns.map((turn): Row => ({
+      key: turn.id,
+      draw: () => <TurnView turn={turn} name={name} again={turn === failed ? again : undefined} />,
+    }));
     for (const message of outgoing)
       list.push({ key: message.key, draw: () => <OutgoingView message={message} conversation={conversation} /> });
     if (live) list.push({ key: `live:${live.runId}`, draw: () => <LiveView run={live} name={name} /> });
@@ -53,11 +60,8 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
   }, [turns, outgoing.map(({ key, state }) => key + state).join(" "), live, remains, name, link.connected.value]);
   const position = useMemo(
     () => ({
-      get: () => positions.get(conversation.sessionKey),
-      set: (anchor: Anchor | undefined) => {
-        if (anchor) positions.set(conversation.sessionKey, anchor);
-        else positions.delete(conversation.sessionKey);
-      },
+      get: () => positions().get(conversation.sessionKey),
+      set: (anchor: Anchor | undefined) => positions().set(conversation.sessionKey, anchor),
     }),
     [conversation],
   );

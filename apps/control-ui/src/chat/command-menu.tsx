@@ -24,7 +24,7 @@ export function CommandMenu({ commands, chosen, onPick, onPoint }: CommandMenuPr
     list.current?.children[chosen]?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
   return (
-    <ul class="command-menu" id="command-menu" role="listbox" aria-label="Commands" ref={list}>
+    <ul class="command-menu" id="command-menu" role="listbox" aria-label="Commands" tabIndex={0} ref={list}>
       {commands.map((command, index) => (
         <li
           key={command.name}

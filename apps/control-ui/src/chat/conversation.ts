@@ -7,7 +7,7 @@ import { plainError } from "../gateway/refusal.ts";
 import { isRecord } from "../gateway/storage.ts";
 import { liveText, newRun, withText, withTool, type LiveRun } from "./live-run.ts";
 import { maxWaiting, notStored, readOutgoing, storeOutgoing, type Attachment, type Outgoing } from "./outgoing.ts";
-import { toTurns, type HistoryMessage, type Turn } from "./turns.ts";
+import { toTurns, turnText, type HistoryMessage, type Turn } from "./turns.ts";
 
 export interface ChatPort {
   readonly connected: ReadonlySignal<boolean>;
@@ -180,6 +180,13 @@ export class Conversation {
 
   dismissRemains(): void {
     this.#remains.value = undefined;
+  }
+
+  /** Sends the last message of the person once more, as a new one. */
+  askAgain(): void {
+    const asked = this.turns.peek().findLast((turn) => turn.role === "user");
+    this.dismissRemains();
+    if (asked) this.send(turnText(asked));
   }
 
   async stop(): Promise<string | undefined> {

@@ -127,6 +127,8 @@ export class Conversations {
   /** Somebody looks at it now. */
   visited(key: string): void {
     this.#parts.settings.change({ sessionKey: key, lastActiveSessionKey: key });
+    // Another client may have made it since the list was read.
+    if (!this.row(key)) this.#listSoon();
     if (this.#unread.peek()[key] === undefined) return;
     const { [key]: _read, ...rest } = this.#unread.peek();
     this.#unread.value = rest;
@@ -151,10 +153,11 @@ export class Conversations {
   }
 
   #listSoon(): void {
-    this.#listing ??= setTimeout(() => {
+    if (this.#listing !== undefined) return;
+    this.#listing = setTimeout(() => {
       this.#listing = undefined;
       if (this.#parts.link.connected.peek()) void this.list();
-    }, 500);
+    }, 300);
   }
 
   async #reload(why: "hello" | "gap"): Promise<void> {
@@ -168,7 +171,7 @@ export class Conversations {
       return;
     }
     // Conversations in the background read again when they are visited.
-    for (const key of [...this.#open.keys()]) if (this.#open.get(key) !== current) this.#open.delete(key);
+    for (const key of this.#open.keys()) if (this.#open.get(key) !== current) this.#open.delete(key);
     void current?.reconnected();
     await Promise.all([this.list(), this.#readAgents(), this.#readModels(), this.#readCommands()]);
   }

@@ -3,6 +3,7 @@
 import { ArrowDown } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import type { Anchor } from "./positions.ts";
 import { RowHeights } from "./row-heights.ts";
 
 export interface Row {
@@ -15,15 +16,9 @@ interface MessageListProps {
   /** Changes when something of the reader's own was added: then the end is shown wherever they were. */
   jump: unknown;
   onTop: () => void;
-  /** Kept over a change of session. */
+  /** Kept over a change of session; undefined is the end. */
   position: { get: () => Anchor | undefined; set: (anchor: Anchor | undefined) => void };
   head?: ComponentChildren;
-}
-
-/** A row and how far its top is above the window's top; undefined stands for the end. */
-export interface Anchor {
-  key: string;
-  offset: number;
 }
 
 const nearEnd = 80;
@@ -44,6 +39,8 @@ export function MessageList({ rows, jump, onTop, position, head }: MessageListPr
   const lastKey = useRef<string | undefined>(undefined);
 
   heights.lay(rows.map((row) => row.key));
+  // The row somebody was at is not in this page of the history any more.
+  if (anchor.current && heights.indexOf(anchor.current.key) === -1) atEnd.current = true;
   if (jumped.current !== jump) {
     jumped.current = jump;
     atEnd.current = true;

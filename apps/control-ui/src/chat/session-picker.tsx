@@ -58,6 +58,7 @@ function SessionList({ sessionKey, onClose }: { sessionKey: string; onClose: () 
   const { conversations, router } = useApp();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
+  useEffect(() => void conversations.list(), []);
   const now = Date.now();
   const words = text.toLowerCase();
   const rows = ordered(conversations.sessions.value).filter((row) =>

@@ -1,5 +1,6 @@
 /** One message as it is drawn: what a person wrote is a quiet block, what the agent wrote stands on the page. */
 import { BrainCircuit, ChevronRight, CircleAlert, CircleSlash, RotateCw, X } from "lucide-preact";
+import type { ComponentChildren } from "preact";
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
@@ -13,7 +14,14 @@ import { Picture } from "./picture.tsx";
 import { ToolCard } from "./tool-card.tsx";
 import { turnText, type Part, type Turn, type TurnUsage } from "./turns.ts";
 
-export const TurnView = memo(({ turn, name }: { turn: Turn; name: string }) => {
+interface TurnProps {
+  turn: Turn;
+  name: string;
+  /** Asks the same once more; with the last turn only. */
+  again?: (() => void) | undefined;
+}
+
+export const TurnView = memo(({ turn, name, again }: TurnProps) => {
   if (turn.role === "user") return <UserTurn turn={turn} />;
   if (turn.role === "system") return <SystemTurn turn={turn} />;
   return (
@@ -29,7 +37,8 @@ export const TurnView = memo(({ turn, name }: { turn: Turn; name: string }) => {
       <Parts parts={turn.parts} />
       {turn.stopped === true && <Ended text="Stopped" />}
       {turn.error !== undefined && <Failed text={turn.error} />}
-      <TurnFoot turn={turn} />
+      {turn.error !== undefined && again && <AskAgain run={again} />}
+      {turn.last && <TurnFoot turn={turn} />}
     </article>
   );
 });
@@ -173,26 +182,29 @@ export function LiveView({ run, name }: { run: LiveRun; name: string }) {
   );
 }
 
-export function RemainsView({ remains, conversation }: { remains: Remains; conversation: Conversation }) {
+function AskAgain({ run, children }: { run: () => void; children?: ComponentChildren }) {
   const { link } = useApp();
-  const again = () => {
-    const asked = conversation.turns.peek().findLast((turn) => turn.role === "user");
-    conversation.dismissRemains();
-    if (asked) conversation.send(turnText(asked));
-  };
+  return (
+    <div class="row">
+      <Button icon={RotateCw} disabled={!link.connected.value} onClick={run}>
+        Ask again
+      </Button>
+      {children}
+    </div>
+  );
+}
+
+export function RemainsView({ remains, conversation }: { remains: Remains; conversation: Conversation }) {
   return (
     <article class="turn assistant" aria-label="A reply that ended early">
       {remains.text !== "" && <Markdown text={remains.text} />}
       {remains.error === undefined ? <Ended text="Stopped" /> : <Failed text={remains.error} />}
       {remains.error !== undefined && (
-        <div class="row">
-          <Button icon={RotateCw} disabled={!link.connected.value} onClick={again}>
-            Ask again
-          </Button>
+        <AskAgain run={() => conversation.askAgain()}>
           <Button kind="plain" onClick={() => conversation.dismissRemains()}>
             Dismiss
           </Button>
-        </div>
+        </AskAgain>
       )}
     </article>
   );

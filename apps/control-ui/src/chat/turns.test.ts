@@ -56,6 +56,7 @@ test("a failed result is marked, and one whose call is on an older page stands a
 test("consecutive turns of one sender show their name once", () => {
   const turns = toTurns([user("1", "a"), assistant("2", text("b")), assistant("3", text("c")), user("4", "d")]);
   expect(turns.map(({ first }) => first)).toEqual([true, true, false, true]);
+  expect(turns.map(({ last }) => last)).toEqual([true, false, true, true]);
 });
 
 test("reserved answers and directives are not shown", () => {

@@ -44,6 +44,8 @@ export interface Turn {
   at: number;
   /** The first of consecutive turns of one sender: it shows name and time. */
   first: boolean;
+  /** The last of them: it shows what they took. */
+  last: boolean;
   model?: string;
   usage?: TurnUsage;
   stopped?: boolean;
@@ -75,11 +77,19 @@ export function toTurns(messages: readonly HistoryMessage[]): Turn[] {
     }
     const turn = toTurn(message, calls);
     if (turn.parts.length === 0 && turn.error === undefined && turn.stopped !== true) continue;
-    const before = turns.at(-1);
-    turn.first = before?.role !== turn.role || turn.at - before.at > 30 * 60_000;
-    turns.push(turn);
+    append(turns, turn);
   }
   return turns;
+}
+
+/** Longer pauses begin a new group of the same sender. */
+const pauseMs = 30 * 60_000;
+
+function append(turns: Turn[], turn: Turn): void {
+  const before = turns.at(-1);
+  turn.first = before?.role !== turn.role || turn.at - before.at > pauseMs;
+  if (before && !turn.first) before.last = false;
+  turns.push(turn);
 }
 
 const isToolResult = (role: string): boolean => /^tool(_?result)?$|^function$/i.test(role);
@@ -91,7 +101,7 @@ function toTurn(message: HistoryMessage, calls: Map<string, { call: ToolCall; at
     const part = toPart(block, message.timestamp, calls);
     if (part) parts.push(part);
   }
-  const turn: Turn = { id: message.id, role, parts, at: message.timestamp, first: true };
+  const turn: Turn = { id: message.id, role, parts, at: message.timestamp, first: true, last: true };
   if (typeof message.model === "string" && role === "assistant") turn.model = message.model;
   const usage = usageOf(message.usage);
   if (usage && role === "assistant") turn.usage = usage;
@@ -159,8 +169,15 @@ function answer(calls: Map<string, { call: ToolCall; at: number }>, message: His
   }
   // The call itself is on an older page.
   const call: ToolCall = { id, name: String(message.toolName ?? "tool"), args: undefined, state, output, images };
-  const first = turns.at(-1)?.role !== "assistant";
-  turns.push({ id: message.id, role: "assistant", parts: [{ kind: "tool", call }], at: message.timestamp, first });
+  const turn: Turn = {
+    id: message.id,
+    role: "assistant",
+    parts: [{ kind: "tool", call }],
+    at: message.timestamp,
+    first: true,
+    last: true,
+  };
+  append(turns, turn);
 }
 
 function durationOf(details: unknown): number | undefined {

@@ -146,6 +146,9 @@ export class GatewayLink {
     this.#client?.stop();
     const url = this.url;
     const secrets = this.#secrets;
+    const credentials = secrets.credentials();
+    // Offered beside a secret only when there is one: a wrong secret would otherwise be tried twice.
+    const fallback = Object.keys(credentials).length === 0 || secrets.hasDeviceToken;
     const client = new GatewayClient({
       url,
       client: {
@@ -157,9 +160,9 @@ export class GatewayLink {
       },
       scopes: wantedScopes,
       caps: ["tool-events", "tool-results"],
-      credentials: secrets.credentials(),
+      credentials,
       identity: this.#identity,
-      deviceTokens: secrets.deviceTokens,
+      ...(fallback ? { deviceTokens: secrets.deviceTokens } : {}),
     });
     this.#client = client;
     const mine = () => this.#client === client;
@@ -180,6 +183,7 @@ export class GatewayLink {
     if (state === "connected") {
       this.#announced = undefined;
       this.#hello.value = client.hello;
+      this.#secrets.keepDeviceToken(client.hello?.auth);
       this.#phase.value = { name: "connected" };
       this.#refresh("hello");
     } else if (state === "connecting") {
@@ -212,7 +216,7 @@ export class GatewayLink {
   #dispatch(frame: EventFrame): void {
     if (frame.event === "shutdown") this.#noteShutdown(frame.payload as EventPayload<"shutdown">);
     for (const name of [frame.event, "*"]) {
-      for (const listener of [...(this.#events.get(name) ?? [])]) {
+      for (const listener of this.#events.get(name) ?? []) {
         try {
           listener(frame);
         } catch (error) {
@@ -241,7 +245,7 @@ export class GatewayLink {
   }
 
   #refresh(why: "hello" | "gap"): void {
-    for (const listener of [...this.#refreshes]) listener(why);
+    for (const listener of this.#refreshes) listener(why);
   }
 }
 

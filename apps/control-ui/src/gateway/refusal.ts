@@ -102,7 +102,7 @@ function pairing(details: Details, code: string): Refusal {
   return {
     kind: "pairing",
     title: "This browser is new to the gateway",
-    text: "Approve it on the gateway's machine with the command below, or in a browser that is connected already, under Nodes. The page connects by itself once that is done.",
+    text: "Approve it on the gateway's machine with the command below, or in a browser that is connected already, under Nodes & devices. The page connects by itself once that is done.",
     command,
     code,
     ...(requestId === undefined ? {} : { requestId }),

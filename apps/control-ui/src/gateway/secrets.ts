@@ -45,6 +45,16 @@ export class Secrets {
     remove("local", deviceTokensKey(this.#gatewayUrl));
   }
 
+  get hasDeviceToken(): boolean {
+    return Object.keys(readJson("local", deviceTokensKey(this.#gatewayUrl), isRecord) ?? {}).length > 0;
+  }
+
+  /** What hello said about this device (control-ui.md §2.6). */
+  keepDeviceToken(auth: { role: string; scopes: readonly string[]; deviceToken?: string } | undefined): void {
+    if (!auth?.deviceToken) return;
+    void this.deviceTokens.save(auth.role, { token: auth.deviceToken, scopes: auth.scopes });
+  }
+
   get deviceTokens(): DeviceTokens {
     const key = deviceTokensKey(this.#gatewayUrl);
     const all = (): Record<string, unknown> => readJson("local", key, isRecord) ?? {};

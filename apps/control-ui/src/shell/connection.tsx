@@ -15,7 +15,9 @@ const words: Record<Phase["name"], { tone: Tone; text: string }> = {
 export function ConnectionPill() {
   const { link } = useApp();
   const phase = link.phase.value;
-  const { tone, text } = words[phase.name];
+  const { tone } = words[phase.name];
+  const stopping = phase.name === "restarting" && phase.expectedAt === undefined;
+  const text = stopping ? "Stopping" : words[phase.name].text;
   const host = URL.canParse(link.url) ? new URL(link.url).host : link.url;
   return (
     <div class="connection" data-phase={phase.name} title={`${text}: ${host}`}>
@@ -42,12 +44,15 @@ export function ConnectionBanner() {
   );
 }
 
+/** They say what the sentence before them says. */
+const plainReasons: ReadonlySet<string> = new Set(["", "gateway stopping", "gateway restarting"]);
+
 function RestartingBanner({ reason, expectedAt }: { reason: string; expectedAt: number | undefined }) {
   return (
     <div class="banner warn" role="status">
       <p>
-        <b>{expectedAt === undefined && reason !== "" ? "The gateway is stopping." : "The gateway is restarting."}</b>
-        {reason === "" ? "" : ` Reason: ${reason}.`}
+        <b>{expectedAt === undefined ? "The gateway is stopping." : "The gateway is restarting."}</b>
+        {plainReasons.has(reason) ? "" : ` Reason: ${reason}.`}
         {expectedAt === undefined ? (
           " This page connects again by itself."
         ) : (

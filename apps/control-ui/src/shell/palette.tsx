@@ -1,6 +1,6 @@
 /** ⌘K: one list of everything a person may want to go to or do. */
 import { MessageSquare, Plus, RotateCw, SunMoon, type LucideIcon } from "lucide-preact";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useApp, type App } from "../app/app.ts";
 import { relative } from "../app/format.ts";
 import { sessionTitle } from "../chat/session-title.ts";
@@ -22,7 +22,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const all = useMemo(() => entriesOf(app), []);
+  const { sessions } = app.conversations;
+  const all = useMemo(() => entriesOf(app), [sessions.value]);
+  useEffect(() => void app.conversations.list(), []);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all
     .filter((entry) => words.every((word) => `${entry.title} ${entry.detail}`.toLowerCase().includes(word)))

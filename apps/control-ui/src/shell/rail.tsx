@@ -1,4 +1,4 @@
-import { Keyboard, Moon, PanelLeftClose, PanelLeftOpen, Sun, SunMoon } from "lucide-preact";
+import { ChevronDown, Keyboard, Moon, PanelLeftClose, PanelLeftOpen, Sun, SunMoon } from "lucide-preact";
 import { useApp } from "../app/app.ts";
 import type { Theme } from "../app/settings.ts";
 import { IconButton, Link } from "../ui/index.ts";
@@ -25,6 +25,7 @@ export function Rail({ onKeys, onNavigate }: { onKeys: () => void; onNavigate: (
       </nav>
       <div class="rail-foot">
         <ConnectionPill />
+        <Versions />
         <div class="rail-tools">
           <IconButton
             icon={themeIcons[theme]}
@@ -44,14 +45,33 @@ export function Rail({ onKeys, onNavigate }: { onKeys: () => void; onNavigate: (
   );
 }
 
+function Versions() {
+  const { link, version } = useApp();
+  const serving = link.hello.value?.server.version;
+  if (serving === undefined) return null;
+  return (
+    <p class="rail-versions rail-label" title={`Gateway ${serving}, page ${version}`}>
+      Gateway {serving}
+    </p>
+  );
+}
+
 function RailGroup({ title, views, onNavigate }: { title: string; views: readonly View[]; onNavigate: () => void }) {
-  const { link, router } = useApp();
+  const { link, router, settings } = useApp();
+  const folded = settings.current.navGroupsCollapsed[title] === true;
+  const fold = () =>
+    settings.change({ navGroupsCollapsed: { ...settings.current.navGroupsCollapsed, [title]: !folded } });
   const offered = views.filter((view) => view.needs.every((method) => link.offers(method)));
   if (offered.length === 0) return null;
   return (
     <section class="rail-group">
-      <h2 class="rail-label">{title}</h2>
-      <ul>
+      <h2 class="rail-label">
+        <button type="button" aria-expanded={!folded} onClick={fold}>
+          {title}
+          <ChevronDown size={14} aria-hidden="true" />
+        </button>
+      </h2>
+      <ul hidden={folded && !settings.current.navCollapsed}>
         {offered.map(({ path, title: name, icon: Icon }) => (
           <li key={path}>
             <Link

@@ -18,9 +18,12 @@ export function Dialog({ title, onClose, modalOnly = false, class: extra = "", c
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
+    const element = ref.current;
     const before = document.activeElement;
-    ref.current?.showModal();
+    element?.showModal();
     return () => {
+      // Closed before it is taken away: nothing else can have the focus while a modal is open.
+      element?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

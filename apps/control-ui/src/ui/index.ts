@@ -14,3 +14,4 @@ export { Segments } from "./segments.tsx";
 export { Chip, Status, type Tone } from "./status.tsx";
 export { Table, type Column } from "./table.tsx";
 export { Ago, Clock, Countdown } from "./time.tsx";
+export { Words } from "./words.tsx";

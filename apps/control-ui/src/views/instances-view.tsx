@@ -46,9 +46,16 @@ function Instance({ entry }: { entry: Entry }) {
   const { host, ip, mode, version, platform, deviceFamily, modelIdentifier, roles = [], tags = [] } = entry;
   const own = entry.instanceId !== undefined && entry.instanceId === readText("session", "openclaw.tab");
   const gone = entry.reason === "disconnect";
-  const chips = [mode, ...roles.filter((role) => role !== mode), platform, deviceFamily !== platform ? deviceFamily : undefined, modelIdentifier, ...tags];
+  const chips = [
+    mode,
+    ...roles.filter((role) => role !== mode),
+    platform,
+    deviceFamily !== platform ? deviceFamily : undefined,
+    modelIdentifier,
+    ...tags,
+  ];
   return (
-    <li class={`card ${gone ? "stale" : ""}`.trimEnd()}>
+    <li class="card">
       <div class="card-head">
         <div class="card-title">
           <h2 class="instance-name">{host ?? entry.deviceId ?? "unnamed"}</h2>
@@ -68,9 +75,7 @@ function Instance({ entry }: { entry: Entry }) {
         {entry.lastInputSeconds !== undefined && `, idle for ${duration(entry.lastInputSeconds * 1_000)}`}
         {entry.reason !== undefined && !gone && `, by ${entry.reason}`}
       </p>
-      {entry.scopes !== undefined && entry.scopes.length > 0 && (
-        <p class="dim small">{entry.scopes.join(", ")}</p>
-      )}
+      {entry.scopes !== undefined && entry.scopes.length > 0 && <p class="dim small">{entry.scopes.join(", ")}</p>}
     </li>
   );
 }

@@ -15,8 +15,9 @@ interface Edit {
   value: unknown;
 }
 
-/** Keys of the base that belong to one account, and move with it when a second one comes. */
-const ownKeys = ["botToken", "tokenFile", "name", "webhookUrl", "webhookSecret", "webhookPath", "proxy", "apiRoot"];
+/** Keys of the base that belong to one account, and move with it when a second one comes. How the platform is reached from here
+ *  (`proxy`, `apiRoot`) holds for the next one as well: it must not go around the proxy. */
+const ownKeys = ["botToken", "tokenFile", "name", "webhookUrl", "webhookSecret", "webhookPath"];
 
 export async function add(context: Context): Promise<number> {
   const { io, options } = context;
@@ -138,8 +139,7 @@ function whatsappValues({ options }: Context): Record<string, unknown> {
 }
 
 async function askChannel(context: Context): Promise<string> {
-  if (!context.io.ask || context.json)
-    throw new UsageError("Channel (--channel) is required: whatsapp or telegram");
+  if (!context.io.ask || context.json) throw new UsageError("Channel (--channel) is required: whatsapp or telegram");
   const { askOne } = await rooms.prompts.load();
   return askOne({
     type: "select",

@@ -14,8 +14,7 @@ export function crossChecks(document: unknown): Issue[] {
   checkToolLists(document.tools, "tools", report);
   checkChannels(document, report);
   const { hooks, browser } = document;
-  if (isObject(hooks) && hooks.enabled === true && !hooks.token)
-    report("hooks.token", "is required when hooks.enabled is true");
+  if (isObject(hooks)) checkHooks(hooks, document, report);
   if (isObject(browser)) {
     each(browser.profiles, (name, profile) => {
       const path = `browser.profiles.${name}`;
@@ -100,6 +99,43 @@ function checkAgents(document: Json, report: Report): void {
     const other = dirs.get(agent.agentDir);
     if (other) report(`${path}.agentDir`, `agents "${other}" and "${id}" share one agentDir; give each its own`);
     dirs.set(agent.agentDir, id);
+  }
+}
+
+const takenPaths = [
+  "v1",
+  "tools",
+  "api",
+  "__openclaw__",
+  "health",
+  "healthz",
+  "startup",
+  "startupz",
+  "ready",
+  "readyz",
+];
+
+function checkHooks(hooks: Json, document: Json, report: Report): void {
+  if (hooks.enabled === true && !hooks.token) report("hooks.token", "is required when hooks.enabled is true");
+  const gateway = isObject(document.gateway) ? document.gateway : {};
+  const auth = isObject(gateway.auth) ? gateway.auth : {};
+  // Both are texts of this very document: nothing can be learnt from how long it takes.
+  const reused = [auth.token, auth.password].includes(hooks.token);
+  if (hooks.token && reused) report("hooks.token", "must not be the secret of the gateway itself");
+  if (typeof hooks.path === "string") {
+    const path = hooks.path.trim().replace(/^\/+|\/+$/gu, "");
+    const ui = isObject(gateway.controlUi) ? String(gateway.controlUi.basePath ?? "") : "";
+    if (path === "") report("hooks.path", "must not be /");
+    else if ([...takenPaths, ui.replace(/^\/+|\/+$/gu, "")].includes(path.split("/")[0] ?? ""))
+      report("hooks.path", `/${path} is used by something else; choose another path`);
+    else if (!/^[\w.~/-]+$/u.test(path) || path.includes("//") || /(^|\/)\.\.?(\/|$)/u.test(path))
+      report("hooks.path", "may hold letters, digits, - _ . ~ and single slashes");
+  }
+  if (!Array.isArray(hooks.mappings)) return;
+  for (const [i, mapping] of hooks.mappings.entries()) {
+    const module = isObject(mapping) && isObject(mapping.transform) ? mapping.transform.module : undefined;
+    if (typeof module === "string" && /^([\\/]|[a-z]:)|(^|[\\/])\.\.([\\/]|$)|\0/iu.test(module))
+      report(`hooks.mappings[${i}].transform.module`, "must be a path inside hooks.transformsDir");
   }
 }
 

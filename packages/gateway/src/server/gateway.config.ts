@@ -184,12 +184,23 @@ export const gatewaySection = section(
         ),
         securityHeaders: Type.Optional(
           Type.Object(
-            { strictTransportSecurity: text("Value of the header Strict-Transport-Security, sent where TLS ends here.") },
+            {
+              strictTransportSecurity: text("Value of the header Strict-Transport-Security, sent where TLS ends here."),
+            },
             { additionalProperties: false, description: "Headers of every answer." },
           ),
         ),
       },
       { additionalProperties: false, reload: "live" },
+    ),
+    tools: Type.Object(
+      {
+        allow: Type.Optional(
+          Type.Array(Type.String(), { description: "Tools that /tools/invoke offers although it leaves them out." }),
+        ),
+        deny: Type.Optional(Type.Array(Type.String(), { description: "Tools that /tools/invoke leaves out too." })),
+      },
+      { additionalProperties: false, reload: "live", description: "Which tools /tools/invoke offers." },
     ),
     metrics: Type.Object(
       {

@@ -61,6 +61,8 @@ export interface HttpParts {
   refusals: RefusalLog;
   settings: ServerSettings;
   loopbackBind: boolean;
+  /** TLS ends at this port. */
+  secure: boolean;
   /** The one of the handshake: a bearer is one more field to guess in. */
   limiter: AuthLimiter;
   facts: () => ProbeFacts;
@@ -124,6 +126,9 @@ export class HttpRouter {
     res.on("error", (error) => log.debug("response error", { error: error.message }));
     const id = `req_${world.uuid()}`.slice(0, maxIdChars);
     res.setHeader("x-request-id", id);
+    const { strictTransportSecurity } = this.#parts.settings;
+    if (this.#parts.secure && strictTransportSecurity !== undefined)
+      res.setHeader("Strict-Transport-Security", strictTransportSecurity);
     const path = rawPath(req.url);
     this.#access.watch(req, res, { id, path, ip: () => this.#auth.locate(req).clientIp });
     this.#route(req, res, id, path).catch((error: unknown) => this.#failed(req, res, id, path, error));

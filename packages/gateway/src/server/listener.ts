@@ -65,6 +65,8 @@ export interface ListenOptions {
   tls?: { cert: string; key: string; ca?: string };
   log: Logger;
   world: World;
+  /** Shorter deadlines, for tests. */
+  limits?: Partial<Record<keyof typeof listenerLimits, number>>;
 }
 
 export class Listener {
@@ -84,15 +86,18 @@ export class Listener {
     const http = process.getBuiltinModule("node:http");
     let listener: Listener | undefined;
     const newcomers = new Newcomers(options.world);
+    const limits = { ...listenerLimits, ...options.limits };
     const settings = {
-      headersTimeout: listenerLimits.headersTimeoutMs,
-      requestTimeout: listenerLimits.requestTimeoutMs,
-      keepAliveTimeout: listenerLimits.keepAliveTimeoutMs,
-      maxHeaderSize: listenerLimits.maxHeaderBytes,
-      connectionsCheckingInterval: listenerLimits.checkIntervalMs,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      connectionsCheckingInterval: limits.checkIntervalMs,
       // Answered by the Host check instead, which also knows the other reasons.
       requireHostHeader: false,
       noDelay: true,
+      // Anything else in the header is an ordinary request (http.md §1.2).
+      shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.trim().toLowerCase() === "websocket",
     } as const;
     const answer = (req: IncomingMessage, res: ServerResponse) => listener?.serve(req, res);
     const make = () => {

@@ -79,6 +79,8 @@ export interface ServerSettings {
   readonly trustedProxies: readonly string[];
   /** Origins whose pages may call the API across sites. */
   readonly corsOrigins?: readonly string[];
+  /** Value of the header, where TLS ends here. */
+  readonly strictTransportSecurity?: string | undefined;
   readonly controlUi: {
     allowInsecureAuth: boolean;
     dangerouslyDisableDeviceAuth: boolean;

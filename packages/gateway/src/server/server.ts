@@ -140,6 +140,7 @@ export class Server {
         version: parts.info.version,
         failing: parts.failing?.() ?? [],
       }),
+      secure: listener.secure,
       admitted: (req) => listener.admitted(req),
       api: parts.api ?? [],
       routes: parts.routes ?? [],

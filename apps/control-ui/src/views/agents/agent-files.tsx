@@ -8,7 +8,9 @@ import { Ago, Button, Dialog, ErrorNotice, Loaded, Section, Table, useAction } f
 export function AgentFiles({ agentId }: { agentId: string }) {
   const { link } = useApp();
   const [open, setOpen] = useState<string>();
-  const files = useQuery(link, `files:${agentId}`, { load: (gateway) => gateway.call("agents.files.list", { agentId }) });
+  const files = useQuery(link, `files:${agentId}`, {
+    load: (gateway) => gateway.call("agents.files.list", { agentId }),
+  });
   return (
     <Section title="Workspace">
       <Loaded query={files} what="files of the workspace" skeletonLines={3}>
@@ -20,7 +22,10 @@ export function AgentFiles({ agentId }: { agentId: string }) {
             columns={[
               { title: "File", cell: ({ name }) => <code>{name}</code> },
               { title: "Size", number: true, cell: (file) => (file.missing ? "not there yet" : bytes(file.size ?? 0)) },
-              { title: "Changed", cell: (file) => (file.updatedAtMs === undefined ? "–" : <Ago at={file.updatedAtMs} />) },
+              {
+                title: "Changed",
+                cell: (file) => (file.updatedAtMs === undefined ? "–" : <Ago at={file.updatedAtMs} />),
+              },
               {
                 title: "Actions",
                 cell: ({ name }) => (

@@ -3,7 +3,7 @@ import { Bot } from "lucide-preact";
 import type { MethodResult } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
 import { useQuery } from "../../gateway/index.ts";
-import { Chip, Empty, Link, Loaded, Page, Section } from "../../ui/index.ts";
+import { Chip, Empty, Facts, Link, Loaded, Page, Section } from "../../ui/index.ts";
 import "../../style/views.css";
 import "./agents.css";
 import { AgentFiles } from "./agent-files.tsx";
@@ -83,7 +83,13 @@ function AgentDetail({ agent, list }: { agent: Agent; list: AgentsList }) {
             </Link>
           </div>
         </div>
-        <p class="dim">{agent.identity?.theme ?? `The agent ${agent.id}.`}</p>
+        {agent.identity?.theme !== undefined && <p class="dim">{agent.identity.theme}</p>}
+        <Facts
+          rows={[
+            ["Id", <code>{agent.id}</code>],
+            ["Main session", <code>{mainKey}</code>],
+          ]}
+        />
       </div>
       {link.offers("agents.files.list") && <AgentFiles agentId={agent.id} />}
       {link.offers("tools.catalog") && <Tools agentId={agent.id} />}
@@ -150,7 +156,11 @@ function AgentSkills({ agentId }: { agentId: string }) {
           ) : (
             <div class="chips">
               {data.skills.map((skill) => (
-                <Chip key={skill.skillKey} title={skill.description} {...(skill.eligible ? {} : { tone: "warn" as const })}>
+                <Chip
+                  key={skill.skillKey}
+                  title={skill.description}
+                  {...(skill.eligible ? {} : { tone: "warn" as const })}
+                >
                   {skill.name}
                   {skill.eligible ? "" : skill.disabled ? " (off)" : " (incomplete)"}
                 </Chip>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Link2, LogOut, Settings } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { Ago, Button, Chip, Command, Confirm, Countdown, Facts, Link, Status, spoken } from "../../ui/index.ts";
-import { factsOf, skippedOf, type ChannelAccount } from "./account-state.ts";
+import { accountState, factsOf, skippedOf, type ChannelAccount } from "./account-state.ts";
 import { LoginDialog } from "./login-dialog.tsx";
 
 /** Channels that are linked by a code rather than by a token in the config. */
@@ -20,6 +20,7 @@ interface AccountCardProps {
 export function AccountCard({ channel, label, account, named, onChanged }: AccountCardProps) {
   const { link, router, toasts } = useApp();
   const [dialog, setDialog] = useState<"login" | "logout">();
+  const state = accountState(account);
   const byCode = linkedByCode.has(channel);
   const title = named ? (account.name ?? account.accountId) : label;
   const live = link.connected.value;
@@ -36,7 +37,10 @@ export function AccountCard({ channel, label, account, named, onChanged }: Accou
     <article class="card account" aria-label={named ? `${label}, ${title}` : label}>
       <div class="card-head">
         <div class="card-title">
-          <h3>{title}</h3>
+          <h3 class={named ? "" : "sr-only"}>{title}</h3>
+          <b>
+            <Status tone={state.tone}>{state.text}</Status>
+          </b>
           <SelfName account={account} />
           {account.enabled === false && <Chip>switched off</Chip>}
           {account.mode !== undefined && <Chip>{account.mode}</Chip>}

@@ -76,3 +76,12 @@ export function skippedOf(account: ChannelAccount): { reason: string; count: num
     .filter(([name, count]) => name.startsWith("skipped.") && count > 0)
     .map(([name, count]) => ({ reason: name.slice("skipped.".length).replaceAll("-", " "), count }));
 }
+
+/** Channels with an account that is switched on stand first; else the gateway's order stays. */
+export function enabledFirst(
+  order: readonly string[],
+  accounts: Readonly<Record<string, readonly ChannelAccount[]>>,
+): string[] {
+  const off = (channel: string) => (accounts[channel] ?? []).every(({ enabled }) => enabled === false);
+  return [...order].sort((a, b) => Number(off(a)) - Number(off(b)));
+}

@@ -7,7 +7,7 @@ import { Ago, Button, Command, Empty, ErrorNotice, Loaded, Page, Section, useAct
 import "../../style/views.css";
 import "./channels.css";
 import { AccountCard } from "./account-card.tsx";
-import type { ChannelAccount } from "./account-state.ts";
+import { enabledFirst } from "./account-state.ts";
 import { LoginDialog } from "./login-dialog.tsx";
 import { Senders } from "./senders.tsx";
 
@@ -117,15 +117,6 @@ export default function ChannelsView() {
       )}
     </Page>
   );
-}
-
-/** Channels with an account that is switched on stand first; else the gateway's order stays. */
-export function enabledFirst(
-  order: readonly string[],
-  accounts: Readonly<Record<string, readonly ChannelAccount[]>>,
-): string[] {
-  const off = (channel: string) => (accounts[channel] ?? []).every(({ enabled }) => enabled === false);
-  return [...order].sort((a, b) => Number(off(a)) - Number(off(b)));
 }
 
 function NoChannels({ onLink }: { onLink: () => void }) {

@@ -34,8 +34,8 @@ type Calls = Pick<GatewayLink, "callAny">;
 const startTimeoutMs = 45_000;
 const waitMs = 60_000;
 /** A channel that was just put into the config is adopted within this. */
-const adoptTries = 20;
-const adoptEveryMs = 300;
+const adoptTries = 60;
+const adoptEveryMs = 100;
 
 export class Login {
   readonly #link: Calls;

@@ -38,12 +38,12 @@ export function Senders({ query, labels }: { query: Query<PairingList>; labels: 
               {
                 title: "Who",
                 cell: (request) => (
-                  <>
+                  <div>
                     <b>{nameOf(request)}</b>
                     <div class="dim">
                       {request.idLabel} {request.id}
                     </div>
-                  </>
+                  </div>
                 ),
               },
               { title: "Channel", cell: ({ channel }) => labels[channel] ?? channel },

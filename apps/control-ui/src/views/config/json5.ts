@@ -106,7 +106,6 @@ class Reader {
       if (this.#take("}")) return object;
       const keyAt = this.#at;
       const key = this.#key(opened);
-      if (Object.hasOwn(object, key)) this.#fail(`${key} stands here twice`, keyAt);
       this.#space();
       if (!this.#take(":")) this.#fail(`a colon must follow ${key}`);
       this.#path.push(key);
@@ -140,6 +139,7 @@ class Reader {
     for (;;) {
       this.#space();
       if (this.#take("]")) return array;
+      if (this.#at >= this.#text.length) this.#expected("]", opened);
       this.#path.push(array.length);
       array.push(this.#value());
       this.#path.pop();
@@ -155,7 +155,8 @@ class Reader {
     let out = "";
     for (;;) {
       const next = this.#text[this.#at];
-      if (next === undefined || next === "\n" || next === "\r") this.#fail("the quote that opens here is not closed", opened);
+      if (next === undefined || next === "\n" || next === "\r")
+        this.#fail("the quote that opens here is not closed", opened);
       this.#at += 1;
       if (next === quote) return out;
       out += next === "\\" ? this.#escape() : next;
@@ -170,7 +171,8 @@ class Reader {
     if (next !== "x" && next !== "u") return escapes[next] ?? next;
     const length = next === "x" ? 2 : 4;
     const digits = this.#text.slice(this.#at, this.#at + length);
-    if (!new RegExp(`^[0-9a-fA-F]{${length}}$`).test(digits)) this.#fail(`\\${next} needs ${length} hexadecimal digits`);
+    if (!new RegExp(`^[0-9a-fA-F]{${length}}$`).test(digits))
+      this.#fail(`\\${next} needs ${length} hexadecimal digits`);
     this.#at += length;
     return String.fromCharCode(Number.parseInt(digits, 16));
   }

@@ -1,4 +1,5 @@
 /** Two texts line by line. Bounded: texts that differ too much are told apart as a whole. Pure. */
+import { redacted } from "./schema.ts";
 
 export interface DiffLine {
   kind: "same" | "gone" | "new" | "skip";
@@ -73,3 +74,11 @@ function folded(lines: readonly DiffLine[]): DiffLine[] {
   if (skipped > 0 && out.length > 0) out.push({ kind: "skip", text: `${skipped} lines` });
   return out;
 }
+
+const secretLine = /((?:token|password|secret|api_?key)["']?\s*:\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi;
+
+/** Hides what was typed as a secret; somebody may look over the shoulder. */
+export const withoutSecrets = (text: string): string =>
+  text.replace(secretLine, (whole, name: string, value: string) =>
+    value.includes(redacted) ? whole : `${name}"••••••"`,
+  );

@@ -61,7 +61,8 @@ function plainControl(schema: Schema): Control {
     const [only] = options;
     if (options.length === 1 && only) return plainControl(only);
     // Text or number, as ids are: written as text, a number that is there stays one.
-    if (options.every(({ type }) => type === "string" || type === "number" || type === "integer")) return { kind: "text" };
+    if (options.every(({ type }) => type === "string" || type === "number" || type === "integer"))
+      return { kind: "text" };
     return { kind: "unsupported" };
   }
   switch (schema.type) {
@@ -158,7 +159,10 @@ export const pathText = (path: Path): string =>
 
 /** The reverse; good for what the gateway writes. `a.0.b` and `a[0].b` are the same place. */
 export function parsePath(text: string, document: unknown): Path {
-  const names = text.replaceAll(/\[(\d+)\]/g, ".$1").split(".").filter((name) => name !== "");
+  const names = text
+    .replaceAll(/\[(\d+)\]/g, ".$1")
+    .split(".")
+    .filter((name) => name !== "");
   const path: (string | number)[] = [];
   let value = document;
   for (let index = 0; index < names.length; index++) {

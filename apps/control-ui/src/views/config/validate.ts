@@ -51,11 +51,14 @@ function checkUnion(options: readonly Schema[], value: unknown, path: Path, issu
   });
   if (results.some(({ found }) => found.length === 0)) return;
   const literals = options.flatMap((option) => (option.const !== undefined ? [option.const] : (option.enum ?? [])));
-  const sameType = results.find(({ option }) => option.type === typeName(value) && option.const === undefined && !option.enum);
+  const sameType = results.find(
+    ({ option }) => option.type === typeName(value) && option.const === undefined && !option.enum,
+  );
   if (sameType) issues.push(...sameType.found);
   else if (literals.length > 0)
     issues.push({ path, message: `must be ${literals.map((item) => JSON.stringify(item)).join(", ")}` });
-  else issues.push({ path, message: `must be ${options.map(({ type }) => withArticle(type ?? "value")).join(" or ")}` });
+  else
+    issues.push({ path, message: `must be ${options.map(({ type }) => withArticle(type ?? "value")).join(" or ")}` });
 }
 
 function checkBounds(schema: Schema, value: unknown, say: (message: string) => void): void {
@@ -73,7 +76,10 @@ function checkBounds(schema: Schema, value: unknown, say: (message: string) => v
 function checkObject(schema: Schema, value: Record<string, unknown>, path: Path, issues: Issue[]): void {
   for (const name of schema.required ?? [])
     if (!Object.hasOwn(value, name)) issues.push({ path, message: `${name} is missing` });
-  const patterns = Object.entries(schema.patternProperties ?? {}).map(([text, node]) => ({ pattern: patternOf(text), node }));
+  const patterns = Object.entries(schema.patternProperties ?? {}).map(([text, node]) => ({
+    pattern: patternOf(text),
+    node,
+  }));
   for (const [name, item] of Object.entries(value)) {
     const at = [...path, name];
     const known =
@@ -83,7 +89,7 @@ function checkObject(schema: Schema, value: Record<string, unknown>, path: Path,
     if (known) check(known, item, at, issues);
     // `$include` and its like belong to the file format, not to the schema.
     else if (schema.additionalProperties === false && !name.startsWith("$"))
-      issues.push({ path: at, message: `${name} is not a setting` });
+      issues.push({ path: at, message: "is not a setting" });
   }
 }
 

@@ -3,7 +3,7 @@ import { Play } from "lucide-preact";
 import { RequestError } from "@openclaw/client";
 import { useApp } from "../../app/app.ts";
 import { duration } from "../../app/format.ts";
-import { Button, CopyButton, Field, Notice, Section } from "../../ui/index.ts";
+import { Button, CopyButton, Field, Notice, Section, Words } from "../../ui/index.ts";
 import { pretty } from "./event-log.ts";
 import { methodHelp } from "./method-help.ts";
 
@@ -52,7 +52,10 @@ export function CallPanel() {
       <form class="card call-panel" onSubmit={(event) => void call(event)}>
         <div class="call-fields">
           <div class="fields">
-            <Field label="Method" help={help?.summary ?? "Not a method this page knows; it can be called all the same."}>
+            <Field
+              label="Method"
+              help={<Words text={help?.summary ?? "Not a method this page knows; it can be called all the same."} />}
+            >
               {(attributes) => (
                 <input
                   {...attributes}
@@ -106,8 +109,8 @@ export function CallPanel() {
         <div class="card answer">
           <div class="card-head">
             <p role="status">
-              <b class={answer.ok ? "" : "bad-text"}>{answer.ok ? "Answer" : "Refused"}</b> to <code>{answer.method}</code>{" "}
-              <span class="dim">in {duration(answer.tookMs)}</span>
+              <b class={answer.ok ? "" : "bad-text"}>{answer.ok ? "Answer" : "Refused"}</b> to{" "}
+              <code>{answer.method}</code> <span class="dim">in {duration(answer.tookMs)}</span>
             </p>
             <CopyButton text={answer.text} label="Copy the answer" />
           </div>
@@ -139,7 +142,11 @@ function MethodFacts({ help }: { help: ReturnType<typeof methodHelp> }) {
               </dt>
               <dd class="dim">
                 {param.type}
-                {param.help !== "" && `. ${param.help}`}
+                {param.help !== "" && (
+                  <>
+                    . <Words text={param.help} />
+                  </>
+                )}
               </dd>
             </div>
           ))}

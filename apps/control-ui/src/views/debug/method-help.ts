@@ -39,7 +39,9 @@ export function methodHelp(name: string): MethodHelp | undefined {
     name: key,
     type: typeText(property),
     required: required.has(key),
-    help: [property.description, rangeText(property)].filter((part) => typeof part === "string" && part !== "").join(" "),
+    help: [property.description, rangeText(property)]
+      .filter((part) => typeof part === "string" && part !== "")
+      .join(" "),
   }));
   const template: Record<string, unknown> = {};
   for (const param of params) if (param.required) template[param.name] = emptyOf(param.type);

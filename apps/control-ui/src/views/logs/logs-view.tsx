@@ -1,6 +1,6 @@
 /** The gateway's log as it is written: filtered, followed, taken along as a file. Text only. */
+import { Component } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { memo } from "preact/compat";
 import { ArrowDown, Download, Eraser, Pause, Play } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { exact } from "../../app/format.ts";
@@ -82,7 +82,12 @@ export default function LogsView() {
       {readAt === undefined && error === undefined ? (
         <Skeleton lines={8} label="Loading the log" />
       ) : (
-        <LogLines lines={shown} all={lines.length} truncated={truncated} filtered={text !== "" || wanted.size < levels.length} />
+        <LogLines
+          lines={shown}
+          all={lines.length}
+          truncated={truncated}
+          filtered={text !== "" || wanted.size < levels.length}
+        />
       )}
     </Page>
   );
@@ -101,15 +106,32 @@ function LogLines({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
+  const sticks = useRef(true);
+  sticks.current = atEnd;
+  /** Only scrolling up means that somebody wants to stay. */
+  const lastTop = useRef(0);
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
   useLayoutEffect(() => {
     if (atEnd) toEnd();
   }, [lines, atEnd]);
+  useEffect(() => {
+    if (!box.current) return;
+    // Another width or height breaks the lines elsewhere; whoever was at the end stays there.
+    const observer = new ResizeObserver(() => {
+      if (sticks.current) toEnd();
+    });
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
   const scrolled = () => {
     const { current } = box;
-    if (current) setAtEnd(current.scrollHeight - current.scrollTop - current.clientHeight < nearEnd);
+    if (!current) return;
+    const { scrollTop, scrollHeight, clientHeight } = current;
+    if (scrollHeight - scrollTop - clientHeight < nearEnd) setAtEnd(true);
+    else if (scrollTop < lastTop.current) setAtEnd(false);
+    lastTop.current = scrollTop;
   };
   return (
     <div class="log-frame">
@@ -141,23 +163,39 @@ function LogLines({
   );
 }
 
-const Row = memo(function Row({ line: { at, level, subsystem, message, fields } }: { line: LogLine }) {
-  return (
-    <div class={`log-row ${level ?? ""}`.trimEnd()}>
-      {at !== undefined && (
-        <time dateTime={new Date(at).toISOString()} title={exact(at)}>
-          {new Date(at).toISOString().slice(11, 23)}
-        </time>
-      )}
-      <span class="log-level">{level ?? ""}</span>
-      <span class="log-text">
-        {subsystem !== "" && <span class="log-subsystem">{subsystem} </span>}
-        {message}
-        {fields !== "" && <span class="log-fields"> {fields}</span>}
-      </span>
-    </div>
-  );
-});
+/** Lines never change: each is drawn once. */
+class Row extends Component<{ line: LogLine }> {
+  override shouldComponentUpdate(): boolean {
+    return false;
+  }
+
+  override render() {
+    const { at, level, subsystem, message, fields } = this.props.line;
+    return (
+      <div class={`log-row ${level ?? ""}`.trimEnd()}>
+        {at !== undefined && (
+          <time dateTime={new Date(at).toISOString()} title={exact(at)}>
+            {wallClock(at)}
+          </time>
+        )}
+        <span class="log-level">{level ?? ""}</span>
+        <span class="log-text">
+          {subsystem !== "" && <span class="log-subsystem">{subsystem} </span>}
+          {message}
+          {fields !== "" && <span class="log-fields"> {fields}</span>}
+        </span>
+      </div>
+    );
+  }
+}
+
+/** `14:05:09.123` of the reader's own day. */
+function wallClock(at: number): string {
+  const date = new Date(at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${clock}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
 
 /** The lines that are shown, as the gateway wrote them. */
 function save(lines: readonly LogLine[]): void {

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { useApp } from "../../app/app.ts";
 import { Button, Command, Confirm, Dialog, Notice, spoken } from "../../ui/index.ts";
-import { nameOf, type Device } from "./paired-devices.tsx";
+import { nameOf, type Device } from "./device-name.ts";
 
 interface DeviceDialogProps {
   device: Device;

@@ -7,7 +7,9 @@ const shownCommands = 12;
 
 export function NodeList({ nodes }: { nodes: readonly NodeRow[] }) {
   if (nodes.length === 0)
-    return <p class="dim">No node is paired. A phone or another computer becomes one when its app connects as a node.</p>;
+    return (
+      <p class="dim">No node is paired. A phone or another computer becomes one when its app connects as a node.</p>
+    );
   return (
     <ul class="grid">
       {nodes.map((node) => (

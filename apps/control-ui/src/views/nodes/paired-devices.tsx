@@ -1,19 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { Smartphone } from "lucide-preact";
-import type { MethodResult } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
 import { deviceIdentity } from "../../gateway/identity.ts";
 import { Ago, Chip, Empty, Menu, type MenuItem } from "../../ui/index.ts";
 import { RemoveDevice, RevokeToken, RotateToken } from "./device-dialogs.tsx";
+import { nameOf, type Device } from "./device-name.ts";
 
-export type Device = MethodResult<"device.pair.list">["paired"][number];
 type Token = Device["tokens"][number];
-type Asked = { what: "rotate" | "revoke"; device: Device; role: string } | { what: "remove"; device: Device } | undefined;
-
-export const nameOf = ({ displayName, clientId, platform, deviceId }: Device): string => {
-  const made = [clientId, platform].filter(Boolean).join(" on ");
-  return displayName ?? (made !== "" ? made : deviceId.slice(0, 12));
-};
+type Asked =
+  | { what: "rotate" | "revoke"; device: Device; role: string }
+  | { what: "remove"; device: Device }
+  | undefined;
 
 export function PairedDevices({ devices, onChanged }: { devices: readonly Device[]; onChanged: () => void }) {
   const { link } = useApp();
@@ -35,7 +32,12 @@ export function PairedDevices({ devices, onChanged }: { devices: readonly Device
       .filter(({ revokedAtMs }) => revokedAtMs === undefined)
       .flatMap(({ role }): MenuItem[] => [
         { label: `New token as ${role}…`, disabled: off, run: () => setAsked({ what: "rotate", device, role }) },
-        { label: `Withdraw token as ${role}…`, danger: true, disabled: off, run: () => setAsked({ what: "revoke", device, role }) },
+        {
+          label: `Withdraw token as ${role}…`,
+          danger: true,
+          disabled: off,
+          run: () => setAsked({ what: "revoke", device, role }),
+        },
       ]),
     ...(link.offers("device.pair.remove")
       ? [{ label: "Forget the device…", danger: true, disabled: off, run: () => setAsked({ what: "remove", device }) }]

@@ -1,5 +1,6 @@
 import type { MethodResult } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
+import { nameOf } from "./device-name.ts";
 import { Ago, Button, Chip, ErrorNotice, Facts, useAction } from "../../ui/index.ts";
 
 type Request = MethodResult<"device.pair.list">["pending"][number];
@@ -50,6 +51,3 @@ export function PendingDevices({ requests, onChanged }: { requests: readonly Req
     </div>
   );
 }
-
-const nameOf = ({ displayName, clientId, platform, deviceId }: Request): string =>
-  displayName ?? [clientId, platform].filter(Boolean).join(" on ") ?? deviceId.slice(0, 12);

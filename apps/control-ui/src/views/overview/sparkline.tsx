@@ -1,25 +1,5 @@
+import { height, strokes, width } from "./strokes.ts";
 import type { Sample } from "./vitals.ts";
-
-const width = 240;
-const height = 44;
-/** A longer silence is a hole, not a line. */
-const holeMs = 20_000;
-
-/** Points of the strokes a series is drawn with; a hole ends a stroke. `top` is the value at the upper edge. */
-export function strokes(samples: readonly Sample[], top: number): string[] {
-  const first = samples[0]?.at ?? 0;
-  const span = Math.max(60_000, (samples.at(-1)?.at ?? 0) - first);
-  const lines: string[][] = [];
-  let before = -Infinity;
-  for (const { at, value } of samples) {
-    if (at - before > holeMs) lines.push([]);
-    before = at;
-    const x = ((at - first) / span) * (width - 6) + 2;
-    const y = height - 3 - (Math.min(value, top) / top) * (height - 8);
-    lines.at(-1)?.push(`${x.toFixed(1)},${y.toFixed(1)}`);
-  }
-  return lines.map((line) => line.join(" "));
-}
 
 /** A line without axes; what it says stands beside it in words. `least` keeps small noise small. */
 export function Sparkline({ samples, least, label }: { samples: readonly Sample[]; least: number; label: string }) {
@@ -32,7 +12,8 @@ export function Sparkline({ samples, least, label }: { samples: readonly Sample[
       {lines.map((points, index) => (
         <polyline key={index} points={points} />
       ))}
-      {x !== undefined && y !== undefined && <circle cx={x} cy={y} r="2.5" />}
+      {/* A stroke of no length: a circle would be stretched with the picture. */}
+      {x !== undefined && y !== undefined && <path d={`M${x} ${y}h0.01`} />}
     </svg>
   );
 }

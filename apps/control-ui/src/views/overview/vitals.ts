@@ -17,6 +17,8 @@ export interface Series {
 /** At one sample per 5 s, a quarter of an hour. */
 export const keptSamples = 180;
 const everyMs = 5_000;
+/** The first figures come faster, so that there is a line soon. */
+const firstMs = [1_500, 3_000];
 
 type Names = Series["name"];
 type Health = EventPayload<"health">;
@@ -26,7 +28,7 @@ export function withSample(samples: readonly Sample[], sample: Sample, kept = ke
 }
 
 /** The figures of one snapshot. Memory only from gateways that tell it. */
-export function figuresOf(health: Health): Partial<Record<Names, number>> {
+export function figuresOf(health: Pick<Health, "eventLoop">): Partial<Record<Names, number>> {
   const { eventLoop } = health;
   const memory = (health as { memory?: { rssBytes?: unknown } }).memory?.rssBytes;
   return {
@@ -65,9 +67,11 @@ export class Vitals {
       this.#link.onRefresh(() => void this.#ask()),
     ];
     const timer = setInterval(() => void this.#ask(), everyMs);
+    const soon = firstMs.map((ms) => setTimeout(() => void this.#ask(), ms));
     void this.#ask();
     return () => {
       clearInterval(timer);
+      for (const one of soon) clearTimeout(one);
       for (const end of ends) end();
     };
   }

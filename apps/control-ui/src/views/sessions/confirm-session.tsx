@@ -31,7 +31,11 @@ export function DeleteSession({ row, onDone, onClose }: SessionDialogProps) {
   const { link, toasts } = useApp();
   const title = sessionTitle(row);
   const remove = async () => {
-    const { deleted } = await link.call("sessions.delete", { key: row.key, deleteTranscript: true }, { timeoutMs: 30_000 });
+    const { deleted } = await link.call(
+      "sessions.delete",
+      { key: row.key, deleteTranscript: true },
+      { timeoutMs: 30_000 },
+    );
     toasts.show(deleted ? `${title} is deleted.` : `${title} was gone already.`, { tone: "ok" });
     onDone();
   };

@@ -1,15 +1,9 @@
 import { useState } from "preact/hooks";
-import type { MethodParams } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
 import { sessionTitle, type SessionRow } from "../../chat/session-title.ts";
 import { useQuery } from "../../gateway/index.ts";
+import { choicesOf, patchOf, type ChoiceName } from "./session-choices.ts";
 import { Button, Dialog, ErrorNotice, Field, Select, useAction } from "../../ui/index.ts";
-
-type Patch = Omit<MethodParams<"sessions.patch">, "key">;
-const fields = ["label", "model", "thinkingLevel", "verboseLevel", "reasoningLevel", "responseUsage", "sendPolicy"] as const;
-type Name = (typeof fields)[number];
-/** Empty: inherited. */
-export type Choices = Record<Name, string>;
 
 const levels = (...values: string[]) => [
   { value: "", label: "As the default" },
@@ -22,7 +16,7 @@ export function EditSession({ row, onSaved, onClose }: { row: SessionRow; onSave
   const [choices, setChoices] = useState(before);
   const action = useAction();
   const models = useQuery(link, "models", { load: (gateway) => gateway.call("models.list", {}) });
-  const set = (name: Name) => (value: string) => setChoices({ ...choices, [name]: value });
+  const set = (name: ChoiceName) => (value: string) => setChoices({ ...choices, [name]: value });
   const patch = patchOf(before, choices);
   const save = async (event: Event) => {
     event.preventDefault();
@@ -43,7 +37,7 @@ export function EditSession({ row, onSaved, onClose }: { row: SessionRow; onSave
       ? [{ value: before.model, label: before.model }]
       : []),
   ];
-  const select = (name: Name, label: string, options: { value: string; label: string }[]) => (
+  const select = (name: ChoiceName, label: string, options: { value: string; label: string }[]) => (
     <Field label={label}>
       {(attributes) => <Select {...attributes} value={choices[name]} options={options} onPick={set(name)} />}
     </Field>
@@ -88,27 +82,4 @@ export function EditSession({ row, onSaved, onClose }: { row: SessionRow; onSave
       </form>
     </Dialog>
   );
-}
-
-/** The model of a row is the one in use; whether it was chosen for this session is not told, so it starts as inherited. */
-function choicesOf(row: SessionRow): Choices {
-  return {
-    label: row.label ?? "",
-    model: "",
-    thinkingLevel: row.thinkingLevel ?? "",
-    verboseLevel: row.verboseLevel ?? "",
-    reasoningLevel: row.reasoningLevel ?? "",
-    responseUsage: row.responseUsage ?? "",
-    sendPolicy: row.sendPolicy ?? "",
-  };
-}
-
-/** Only what changed; an emptied choice is given back to the default. */
-export function patchOf(before: Choices, after: Choices): Patch {
-  const patch: Record<string, string | null> = {};
-  for (const name of fields) {
-    const value = after[name].trim();
-    if (value !== before[name]) patch[name] = value === "" ? null : value;
-  }
-  return patch;
 }

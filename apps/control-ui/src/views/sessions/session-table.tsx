@@ -26,7 +26,9 @@ export function SessionTable({ rows, defaults, onChanged }: SessionTableProps) {
   const compact = async (row: SessionRow) => {
     try {
       const { compacted, kept, reason } = await link.call("sessions.compact", { key: row.key });
-      toasts.show(compacted ? `Kept the last ${kept ?? "few"} entries.` : `Nothing to shorten${reason ? `: ${reason}` : ""}.`);
+      toasts.show(
+        compacted ? `Kept the last ${kept ?? "few"} entries.` : `Nothing to shorten${reason ? `: ${reason}` : ""}.`,
+      );
       onChanged();
     } catch (error) {
       toasts.show(error instanceof Error ? error.message : String(error), { tone: "bad" });
@@ -42,13 +44,13 @@ export function SessionTable({ rows, defaults, onChanged }: SessionTableProps) {
           {
             title: "Session",
             cell: (row) => (
-              <>
+              <div>
                 <Link class="plain-link" href={router.href("/chat", row.key)}>
                   {sessionTitle(row)}
                 </Link>
                 <div class="id">{row.key}</div>
                 <Levels row={row} />
-              </>
+              </div>
             ),
           },
           { title: "From", cell: (row) => row.lastChannel ?? row.channel ?? row.kind },
@@ -65,10 +67,30 @@ export function SessionTable({ rows, defaults, onChanged }: SessionTableProps) {
                   <Menu
                     label={`Actions for ${sessionTitle(row)}`}
                     items={[
-                      { label: "Change…", icon: Pencil, disabled: off, ...titled(needs), run: () => setAsked({ what: "edit", row }) },
-                      { label: "Start anew…", icon: Eraser, disabled: off, ...titled(needs), run: () => setAsked({ what: "reset", row }) },
+                      {
+                        label: "Change…",
+                        icon: Pencil,
+                        disabled: off,
+                        ...titled(needs),
+                        run: () => setAsked({ what: "edit", row }),
+                      },
+                      {
+                        label: "Start anew…",
+                        icon: Eraser,
+                        disabled: off,
+                        ...titled(needs),
+                        run: () => setAsked({ what: "reset", row }),
+                      },
                       ...(link.offers("sessions.compact")
-                        ? [{ label: "Shorten", icon: Scissors, disabled: off, ...titled(needs), run: () => void compact(row) }]
+                        ? [
+                            {
+                              label: "Shorten",
+                              icon: Scissors,
+                              disabled: off,
+                              ...titled(needs),
+                              run: () => void compact(row),
+                            },
+                          ]
                         : []),
                       {
                         label: "Delete…",

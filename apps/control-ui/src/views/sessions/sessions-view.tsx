@@ -3,11 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 import { MessageSquare } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { plural } from "../../app/format.ts";
-import { sessionTitle, type SessionRow } from "../../chat/session-title.ts";
 import { useQuery } from "../../gateway/index.ts";
 import { Empty, Loaded, Page, SearchField, Select } from "../../ui/index.ts";
 import "../../style/views.css";
 import "./sessions.css";
+import { matching } from "./session-filter.ts";
 import { SessionTable } from "./session-table.tsx";
 
 const listLimit = 500;
@@ -82,15 +82,4 @@ export default function SessionsView() {
       </Loaded>
     </Page>
   );
-}
-
-/** Every word must be in the name, key, channel, subject or model. */
-export function matching(rows: readonly SessionRow[], text: string, kind: string): SessionRow[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => {
-    if (kind !== "" && row.kind !== kind) return false;
-    const all = [sessionTitle(row), row.key, row.channel, row.lastChannel, row.subject, row.model, row.modelProvider];
-    const hay = all.filter(Boolean).join(" ").toLowerCase();
-    return words.every((word) => hay.includes(word));
-  });
 }

@@ -83,7 +83,7 @@ test("a run whose client died with the process is ended by the next one, and not
   const world = fakeWorld();
   const disk = memoryStore(world);
   const process = mortal(disk);
-  const first = makeBench({ world, store: process.store, script: () => hang() });
+  const first = makeBench({ world, store: process.store, script: hang() });
   void run(first, message()).catch(() => {});
   await until(() => first.row("agent", "chatcmpl_1")?.state === "running", "it runs");
   process.kill();

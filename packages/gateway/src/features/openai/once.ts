@@ -103,7 +103,14 @@ class Recorder {
   constructor(call: HttpCall) {
     const { id, method, path, query, headers, caller, signal, log } = call;
     this.call = {
-      ...{ id, method, path, query, headers, caller, signal, log },
+      id,
+      method,
+      path,
+      query,
+      headers,
+      caller,
+      signal,
+      log,
       bytes: () => call.bytes(),
       json: (options) => call.json(options),
       events: (more) => this.#recorded(call.events(more)),

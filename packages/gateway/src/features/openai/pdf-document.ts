@@ -88,7 +88,8 @@ export class PdfDocument {
       this.#places.set(Number(match[1]), { text: this.#text, at: pattern.lastIndex });
     }
     this.#trailers();
-    for (const id of [...this.#places.keys()]) {
+    // More are found on the way, in packed streams; those hold no further ones.
+    for (const id of Array.from(this.#places.keys())) {
       const place = this.#places.get(id);
       // A cheap look first: most objects are neither kind.
       const head = place?.text.slice(place.at, place.at + 400) ?? "";

@@ -25,6 +25,8 @@ export class GroupMoves {
   readonly #o: GroupMovesOptions;
   /** Former ids by channel, account and new id. */
   readonly #former = new Map<string, string>();
+  /** Keys that conversations will have, and those they still have. */
+  readonly #pending = new Map<string, string>();
   /** What waits for a turn to end. */
   readonly #waiting = new Set<() => void>();
 
@@ -41,6 +43,7 @@ export class GroupMoves {
     const { store, log, ends, sessions, systemEvent, groupMoved } = this.#o;
     const { channel, accountId, message } = row;
     const move = { channel, accountId, from: message.chat.id, to: to.chatId };
+    this.#pending.set(to.sessionKey, from);
     this.#former.set(keyOf(row, to.chatId), move.from);
     const [oldest] = this.#former.keys();
     if (this.#former.size > maxFormer && oldest !== undefined) this.#former.delete(oldest);
@@ -58,6 +61,12 @@ export class GroupMoves {
     } catch (error) {
       log.error("a conversation could not be moved; it is tried again at the next start", { ...move, error });
     }
+    this.#pending.delete(to.sessionKey);
+  }
+
+  /** The key a conversation has now: a message that is faster than its move must not begin another one. */
+  keyNow(sessionKey: string): string {
+    return this.#pending.get(sessionKey) ?? sessionKey;
   }
 
   /** The settings as they hold for this message: those of a moved group stand under its former id until the config that was written

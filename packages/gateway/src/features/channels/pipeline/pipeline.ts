@@ -158,7 +158,8 @@ export class Pipeline implements Service {
     if (verdict.kind === "drop") return this.#ends.ignore([row], verdict.reason);
     if (verdict.kind === "pair")
       return message.event === undefined ? this.#pair(row) : this.#ends.ignore([row], "dm-not-allowed");
-    const { agentId, sessionKey } = this.#route(row, message);
+    const { agentId, ...route } = this.#route(row, message);
+    const sessionKey = this.#moves.keyNow(route.sessionKey);
     if (message.event !== undefined) {
       this.#o.systemEvent(sessionKey, message.event);
       return this.#ends.ignore([row], "event");

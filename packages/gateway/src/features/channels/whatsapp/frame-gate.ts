@@ -144,7 +144,6 @@ export class FrameGate {
     try {
       await this.#stored;
       await this.#o.keys.commit(position);
-      this.#o.world.mark("keys.after-write");
     } catch {
       // The store cannot write: the connection ended for that, or the next one will say so.
     }
@@ -183,6 +182,7 @@ export class FrameGate {
       const position = this.#o.keys.position;
       await Promise.all([...this.#arrivals].map((arrival) => arrival.settled.promise));
       await this.#o.keys.commit(position);
+      this.#o.world.mark("keys.after-write");
       if (this.#closed) return;
       this.#release(count);
     } while (this.#frames.length > 0);
