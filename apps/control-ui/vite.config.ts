@@ -25,6 +25,7 @@ export default defineConfig({
   // Relative: the gateway may serve the app below any base path.
   base: "./",
   resolve: { conditions: ["openclaw-source", "browser", "module", "import", "default"] },
+  define: { CONTROL_UI_VERSION: JSON.stringify("dev") },
   plugins: [chatEarly, sameOrigin],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

@@ -58,7 +58,7 @@ export async function openVisit(origin: string, given: BrowserContextOptions = {
     locale: "en-GB",
     ...given,
   });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(12_000);
   const page = await context.newPage();
   const strays: string[] = [];
   const complaints: string[] = [];

@@ -5,6 +5,7 @@ import { careCases } from "./care.ts";
 import { chattingCases } from "./chatting.ts";
 import { connectingCases } from "./connecting.ts";
 import { journeyCases } from "./journey.ts";
+import { viewsCases } from "./views.ts";
 
 afterAll(closeBrowser);
 
@@ -12,3 +13,4 @@ describe("connecting", connectingCases);
 describe("chatting", chattingCases);
 describe("care", careCases);
 describe("the whole way", journeyCases);
+describe("views", viewsCases);

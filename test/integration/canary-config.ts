@@ -66,6 +66,7 @@ export function canaryHome(canaries: Canaries, modelUrl: string): CanaryHome {
         token: odd("gateway.remote.token"),
         password: odd("gateway.remote.password"),
       },
+      metrics: { token: odd("gateway.metrics.token") },
     },
     env: {
       DIRECT_SETTING: odd("env.DIRECT_SETTING"),

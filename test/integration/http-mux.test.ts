@@ -284,7 +284,8 @@ test("a request leaves a line with its id and without its secrets", async () => 
   await until("the line is there", () => gateway.log.some((line) => line.includes(id)));
   const line = gateway.log.find((one) => one.includes(id)) ?? "";
   expect(line).toMatch(/⇄ http ✓ GET \/v1\/models 200 \d+ms id=req_/);
-  expect(gateway.log.join("\n")).not.toContain("secret-query");
+  for (const path of ["/v1/secret-path", "/v1/models/secret-path", "/secret-path"]) await ask(gateway, path);
+  expect(gateway.log.join("\n")).not.toMatch(/secret-(?:query|path)/);
   expect(gateway.log.join("\n")).not.toContain(gateway.token);
 });
 

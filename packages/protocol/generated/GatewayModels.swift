@@ -1069,6 +1069,19 @@ public struct EventLoop: Codable, Sendable {
     }
 }
 
+public struct ProcessMemory: Codable, Sendable {
+    public var rssBytes: Int
+    public var heapUsedBytes: Int
+
+    public init(
+        rssBytes: Int,
+        heapUsedBytes: Int
+    ) {
+        self.rssBytes = rssBytes
+        self.heapUsedBytes = heapUsedBytes
+    }
+}
+
 public struct HealthSnapshot: Codable, Sendable {
     public var ok: Bool
     public var ts: Int
@@ -1086,6 +1099,7 @@ public struct HealthSnapshot: Codable, Sendable {
     public var config: ConfigState?
     public var safe: SafeState?
     public var eventLoop: EventLoop?
+    public var memory: ProcessMemory?
 
     public init(
         ok: Bool,
@@ -1103,7 +1117,8 @@ public struct HealthSnapshot: Codable, Sendable {
         problems: [Problem]? = nil,
         config: ConfigState? = nil,
         safe: SafeState? = nil,
-        eventLoop: EventLoop? = nil
+        eventLoop: EventLoop? = nil,
+        memory: ProcessMemory? = nil
     ) {
         self.ok = ok
         self.ts = ts
@@ -1121,6 +1136,7 @@ public struct HealthSnapshot: Codable, Sendable {
         self.config = config
         self.safe = safe
         self.eventLoop = eventLoop
+        self.memory = memory
     }
 }
 

@@ -1172,6 +1172,39 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate51.errors = vErrors;
 return errors === 0;
 }
+function validate53(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.rssBytes === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "rssBytes"}, "must have required property 'rssBytes'");errors++;
+}
+if(data.heapUsedBytes === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "heapUsedBytes"}, "must have required property 'heapUsedBytes'");errors++;
+}
+if(data.rssBytes !== undefined){
+let data0 = data.rssBytes;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = add(vErrors, instancePath+"/rssBytes", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 < 0 || isNaN(data0)){
+vErrors = add(vErrors, instancePath+"/rssBytes", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.heapUsedBytes !== undefined){
+let data1 = data.heapUsedBytes;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = add(vErrors, instancePath+"/heapUsedBytes", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = add(vErrors, instancePath+"/heapUsedBytes", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate53.errors = vErrors;
+return errors === 0;
+}
 function validate32(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1326,6 +1359,11 @@ if(data.eventLoop !== undefined){
 if(!(validate51(data.eventLoop, {instancePath:instancePath+"/eventLoop"}))){
 vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
+}}
+if(data.memory !== undefined){
+if(!(validate53(data.memory, {instancePath:instancePath+"/memory"}))){
+vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
@@ -1333,8 +1371,8 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate32.errors = vErrors;
 return errors === 0;
 }
-const $LastHeartbeatResult = validate53;
-function validate54(data, {instancePath=""}={}){
+const $LastHeartbeatResult = validate55;
+function validate56(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -1398,16 +1436,16 @@ vErrors = add(vErrors, instancePath+"/indicatorType", "enum", {allowedValues: ["
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate54.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
-function validate53(data, {instancePath=""}={}){
+function validate55(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate54(data, {instancePath}))){
-vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+if(!(validate56(data, {instancePath}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
@@ -1432,11 +1470,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate53.errors = vErrors;
+validate55.errors = vErrors;
 return errors === 0;
 }
-const $LogsTailResult = validate56;
-function validate56(data, {instancePath=""}={}){
+const $LogsTailResult = validate58;
+function validate58(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
@@ -1502,11 +1540,11 @@ vErrors = add(vErrors, instancePath+"/reset", "type", {type: "boolean"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate56.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
-const $SetHeartbeatsResult = validate57;
-function validate57(data, {instancePath=""}={}){
+const $SetHeartbeatsResult = validate59;
+function validate59(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -1530,11 +1568,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate57.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
-const $StatusSummary = validate58;
-function validate60(data, {instancePath=""}={}){
+const $StatusSummary = validate60;
+function validate62(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -1671,10 +1709,10 @@ vErrors = add(vErrors, instancePath+"/flags", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate60.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
-function validate58(data, {instancePath=""}={}){
+function validate60(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.heartbeat === undefined){
@@ -1844,8 +1882,8 @@ if(Array.isArray(data20)){
 const len4 = data20.length;
 for(let i4=0; i4<len4; i4++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate60(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate62(data20[i4], {instancePath:instancePath+"/sessions/recent/" + i4}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -1894,8 +1932,8 @@ if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate60(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate62(data27[i6], {instancePath:instancePath+"/sessions/byAgent/" + i5+"/recent/" + i6}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2079,11 +2117,11 @@ vErrors = add(vErrors, instancePath+"/store", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate58.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
-const $SystemEventResult = validate67;
-function validate67(data, {instancePath=""}={}){
+const $SystemEventResult = validate69;
+function validate69(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2100,11 +2138,11 @@ vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate67.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
-const $SystemPresenceResult = validate68;
-function validate68(data, {instancePath=""}={}){
+const $SystemPresenceResult = validate70;
+function validate70(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -2117,11 +2155,11 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate68.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
-const $WakeResult = validate70;
-function validate70(data, {instancePath=""}={}){
+const $WakeResult = validate72;
+function validate72(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2134,11 +2172,11 @@ vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate70.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
-const $AgentResult = validate71;
-function validate74(data, {instancePath=""}={}){
+const $AgentResult = validate73;
+function validate76(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.text !== undefined){
@@ -2170,10 +2208,10 @@ vErrors = add(vErrors, instancePath+"/channelData", "type", {type: "object"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate74.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
-function validate73(data, {instancePath=""}={}){
+function validate75(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.payloads === undefined){
@@ -2188,8 +2226,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate74(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate76(data0[i0], {instancePath:instancePath+"/payloads/" + i0}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2280,10 +2318,10 @@ vErrors = add(vErrors, instancePath+"/meta", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate73.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
-function validate72(data, {instancePath=""}={}){
+function validate74(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2314,17 +2352,17 @@ if(typeof data.summary !== "string"){
 vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate73(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate75(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate72.errors = vErrors;
+validate74.errors = vErrors;
 return errors === 0;
 }
-function validate78(data, {instancePath=""}={}){
+function validate80(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2365,24 +2403,24 @@ vErrors = add(vErrors, instancePath+"/acceptedAt", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate78.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
-function validate71(data, {instancePath=""}={}){
+function validate73(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate72(data, {instancePath}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate74(data, {instancePath}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate78(data, {instancePath}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate80(data, {instancePath}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -2400,11 +2438,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate71.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
-const $AgentIdentityGetResult = validate80;
-function validate80(data, {instancePath=""}={}){
+const $AgentIdentityGetResult = validate82;
+function validate82(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2440,11 +2478,11 @@ vErrors = add(vErrors, instancePath+"/emoji", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate80.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
-const $AgentWaitResult = validate81;
-function validate81(data, {instancePath=""}={}){
+const $AgentWaitResult = validate83;
+function validate83(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -2492,11 +2530,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate81.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
-const $AgentsCreateResult = validate82;
-function validate82(data, {instancePath=""}={}){
+const $AgentsCreateResult = validate84;
+function validate84(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2539,11 +2577,11 @@ vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate82.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-const $AgentsDeleteResult = validate83;
-function validate83(data, {instancePath=""}={}){
+const $AgentsDeleteResult = validate85;
+function validate85(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2584,11 +2622,11 @@ vErrors = add(vErrors, instancePath+"/removedBindings", "minimum", {comparison: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate83.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesGetResult = validate84;
-function validate85(data, {instancePath=""}={}){
+const $AgentsFilesGetResult = validate86;
+function validate87(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -2642,10 +2680,10 @@ vErrors = add(vErrors, instancePath+"/content", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate85.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
-function validate84(data, {instancePath=""}={}){
+function validate86(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2671,18 +2709,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate85(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+if(!(validate87(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate84.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesListResult = validate87;
-function validate87(data, {instancePath=""}={}){
+const $AgentsFilesListResult = validate89;
+function validate89(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -2713,8 +2751,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate85(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+if(!(validate87(data2[i0], {instancePath:instancePath+"/files/" + i0}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2723,11 +2761,11 @@ vErrors = add(vErrors, instancePath+"/files", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate87.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
-const $AgentsFilesSetResult = validate89;
-function validate89(data, {instancePath=""}={}){
+const $AgentsFilesSetResult = validate91;
+function validate91(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2764,18 +2802,18 @@ if(typeof data.workspace !== "string"){
 vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate85(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+if(!(validate87(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate89.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
-const $AgentsListResult = validate91;
-function validate93(data, {instancePath=""}={}){
+const $AgentsListResult = validate93;
+function validate95(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name !== undefined){
@@ -2801,10 +2839,10 @@ vErrors = add(vErrors, instancePath+"/avatarUrl", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate93.errors = vErrors;
+validate95.errors = vErrors;
 return errors === 0;
 }
-function validate92(data, {instancePath=""}={}){
+function validate94(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -2824,17 +2862,17 @@ if(typeof data.name !== "string"){
 vErrors = add(vErrors, instancePath+"/name", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.identity !== undefined){
-if(!(validate93(data.identity, {instancePath:instancePath+"/identity"}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+if(!(validate95(data.identity, {instancePath:instancePath+"/identity"}))){
+vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate92.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
-function validate91(data, {instancePath=""}={}){
+function validate93(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.defaultId === undefined){
@@ -2878,8 +2916,8 @@ if(Array.isArray(data3)){
 const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate92(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate94(data3[i0], {instancePath:instancePath+"/agents/" + i0}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -2888,11 +2926,11 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate91.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
-const $AgentsUpdateResult = validate96;
-function validate96(data, {instancePath=""}={}){
+const $AgentsUpdateResult = validate98;
+function validate98(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2921,11 +2959,11 @@ vErrors = add(vErrors, instancePath+"/agentId", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate96.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-const $ChatAbortResult = validate97;
-function validate97(data, {instancePath=""}={}){
+const $ChatAbortResult = validate99;
+function validate99(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -2964,11 +3002,11 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate97.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
-const $ChatHistoryResult = validate98;
-function validate101(data, {instancePath=""}={}){
+const $ChatHistoryResult = validate100;
+function validate103(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -2996,10 +3034,10 @@ vErrors = add(vErrors, instancePath+"/textSignature", "type", {type: "string"}, 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate101.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-function validate103(data, {instancePath=""}={}){
+function validate105(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3030,10 +3068,10 @@ vErrors = add(vErrors, instancePath+"/mimeType", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate103.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
-function validate100(data, {instancePath=""}={}){
+function validate102(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3077,16 +3115,16 @@ let data3 = data2[i0];
 const _errs12 = errors;
 let valid4 = false;
 const _errs13 = errors;
-if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs13 === errors;
 valid4 = valid4 || _valid1;
 if(!valid4){
 const _errs14 = errors;
-if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate105(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }
 var _valid1 = _errs14 === errors;
@@ -3134,10 +3172,10 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate100.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
-function validate108(data, {instancePath=""}={}){
+function validate110(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3165,10 +3203,10 @@ vErrors = add(vErrors, instancePath+"/thinkingSignature", "type", {type: "string
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate108.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-function validate110(data, {instancePath=""}={}){
+function validate112(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.type === undefined){
@@ -3211,10 +3249,10 @@ vErrors = add(vErrors, instancePath+"/thoughtSignature", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate110.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-function validate112(data, {instancePath=""}={}){
+function validate114(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -3309,10 +3347,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate112.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-function validate106(data, {instancePath=""}={}){
+function validate108(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3361,24 +3399,24 @@ let data3 = data2[i0];
 const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
-if(!(validate101(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs9 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs10 = errors;
-if(!(validate108(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate110(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs10 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs11 = errors;
-if(!(validate110(data3, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate112(data3, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs11 === errors;
@@ -3412,8 +3450,8 @@ if(typeof data.model !== "string"){
 vErrors = add(vErrors, instancePath+"/model", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate112(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+if(!(validate114(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }}
 if(data.stopReason !== undefined){
@@ -3441,10 +3479,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate106.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-function validate115(data, {instancePath=""}={}){
+function validate117(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -3495,16 +3533,16 @@ let data5 = data4[i0];
 const _errs12 = errors;
 let valid3 = false;
 const _errs13 = errors;
-if(!(validate101(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs13 === errors;
 valid3 = valid3 || _valid0;
 if(!valid3){
 const _errs14 = errors;
-if(!(validate103(data5, {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate105(data5, {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs14 === errors;
@@ -3541,32 +3579,32 @@ vErrors = add(vErrors, instancePath+"/timestamp", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate115.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-function validate99(data, {instancePath=""}={}){
+function validate101(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate100(data, {instancePath}))){
-vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+if(!(validate102(data, {instancePath}))){
+vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate106(data, {instancePath}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate108(data, {instancePath}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate115(data, {instancePath}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate117(data, {instancePath}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -3584,10 +3622,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate99.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
-function validate98(data, {instancePath=""}={}){
+function validate100(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionKey === undefined){
@@ -3618,8 +3656,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate99(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+if(!(validate101(data2[i0], {instancePath:instancePath+"/messages/" + i0}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -3636,11 +3674,11 @@ vErrors = add(vErrors, instancePath+"/verboseLevel", "type", {type: "string"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate98.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
-const $ChatInjectResult = validate120;
-function validate120(data, {instancePath=""}={}){
+const $ChatInjectResult = validate122;
+function validate122(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3669,11 +3707,11 @@ vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate120.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-const $ChatSendResult = validate121;
-function validate122(data, {instancePath=""}={}){
+const $ChatSendResult = validate123;
+function validate124(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -3703,10 +3741,10 @@ vErrors = add(vErrors, instancePath+"/summary", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate122.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-function validate124(data, {instancePath=""}={}){
+function validate126(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3745,24 +3783,24 @@ vErrors = add(vErrors, instancePath+"/runIds", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate124.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-function validate121(data, {instancePath=""}={}){
+function validate123(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate122(data, {instancePath}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate124(data, {instancePath}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate124(data, {instancePath}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate126(data, {instancePath}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -3780,11 +3818,11 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate121.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-const $SessionsCompactResult = validate126;
-function validate126(data, {instancePath=""}={}){
+const $SessionsCompactResult = validate128;
+function validate128(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3837,11 +3875,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate126.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDeleteResult = validate127;
-function validate127(data, {instancePath=""}={}){
+const $SessionsDeleteResult = validate129;
+function validate129(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -3892,11 +3930,11 @@ vErrors = add(vErrors, instancePath+"/archived", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate127.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
-const $SessionsDescribeResult = validate128;
-function validate129(data, {instancePath=""}={}){
+const $SessionsDescribeResult = validate130;
+function validate131(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -4084,10 +4122,10 @@ vErrors = add(vErrors, instancePath+"/spawnedBy", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate129.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-function validate128(data, {instancePath=""}={}){
+function validate130(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.session === undefined){
@@ -4098,8 +4136,8 @@ let data0 = data.session;
 const _errs2 = errors;
 let valid1 = false;
 const _errs3 = errors;
-if(!(validate129(data0, {instancePath:instancePath+"/session"}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate131(data0, {instancePath:instancePath+"/session"}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -4127,11 +4165,11 @@ vErrors = null;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate128.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
-const $SessionsListResult = validate131;
-function validate131(data, {instancePath=""}={}){
+const $SessionsListResult = validate133;
+function validate133(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4207,8 +4245,8 @@ if(Array.isArray(data7)){
 const len0 = data7.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate129(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate131(data7[i0], {instancePath:instancePath+"/sessions/" + i0}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4217,11 +4255,11 @@ vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate131.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPatchResult = validate133;
-function validate133(data, {instancePath=""}={}){
+const $SessionsPatchResult = validate135;
+function validate135(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4290,11 +4328,11 @@ vErrors = add(vErrors, instancePath+"/resolved", "type", {type: "object"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate133.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-const $SessionsPreviewResult = validate134;
-function validate135(data, {instancePath=""}={}){
+const $SessionsPreviewResult = validate136;
+function validate137(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.key === undefined){
@@ -4352,10 +4390,10 @@ vErrors = add(vErrors, instancePath+"/items", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate135.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-function validate134(data, {instancePath=""}={}){
+function validate136(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -4379,8 +4417,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate135(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate137(data1[i0], {instancePath:instancePath+"/previews/" + i0}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4389,11 +4427,11 @@ vErrors = add(vErrors, instancePath+"/previews", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate134.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResetResult = validate137;
-function validate137(data, {instancePath=""}={}){
+const $SessionsResetResult = validate139;
+function validate139(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4430,11 +4468,11 @@ vErrors = add(vErrors, instancePath+"/entry", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate137.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
-const $SessionsResolveResult = validate138;
-function validate138(data, {instancePath=""}={}){
+const $SessionsResolveResult = validate140;
+function validate140(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -4463,11 +4501,11 @@ vErrors = add(vErrors, instancePath+"/key", "type", {type: "string"}, "must be s
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate138.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-const $SessionsSubscribeResult = validate139;
-function validate139(data, {instancePath=""}={}){
+const $SessionsSubscribeResult = validate141;
+function validate141(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.subscribed === undefined){
@@ -4480,11 +4518,11 @@ vErrors = add(vErrors, instancePath+"/subscribed", "type", {type: "boolean"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate139.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
-const $ModelsListResult = validate140;
-function validate141(data, {instancePath=""}={}){
+const $ModelsListResult = validate142;
+function validate143(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -4543,10 +4581,10 @@ vErrors = add(vErrors, instancePath+"/input", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate141.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
-function validate140(data, {instancePath=""}={}){
+function validate142(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.models === undefined){
@@ -4558,8 +4596,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate141(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate143(data0[i0], {instancePath:instancePath+"/models/" + i0}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4568,11 +4606,11 @@ vErrors = add(vErrors, instancePath+"/models", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate140.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageResult = validate143;
-function validate144(data, {instancePath=""}={}){
+const $SessionsUsageResult = validate145;
+function validate146(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.input === undefined){
@@ -4666,10 +4704,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate144.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
-function validate143(data, {instancePath=""}={}){
+function validate145(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -4721,8 +4759,8 @@ else {
 vErrors = add(vErrors, instancePath+"/sessions", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate144(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+if(!(validate146(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }}
 if(data.aggregates !== undefined){
@@ -4867,11 +4905,11 @@ vErrors = add(vErrors, instancePath+"/aggregates", "type", {type: "object"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate143.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageLogsResult = validate146;
-function validate147(data, {instancePath=""}={}){
+const $SessionsUsageLogsResult = validate148;
+function validate149(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -4913,10 +4951,10 @@ vErrors = add(vErrors, instancePath+"/cost", "type", {type: "number"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate147.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
-function validate146(data, {instancePath=""}={}){
+function validate148(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.logs === undefined){
@@ -4928,8 +4966,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate147(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
-vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+if(!(validate149(data0[i0], {instancePath:instancePath+"/logs/" + i0}))){
+vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -4938,11 +4976,11 @@ vErrors = add(vErrors, instancePath+"/logs", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate146.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
-const $SessionsUsageTimeseriesResult = validate149;
-function validate150(data, {instancePath=""}={}){
+const $SessionsUsageTimeseriesResult = validate151;
+function validate152(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.timestamp === undefined){
@@ -5024,10 +5062,10 @@ vErrors = add(vErrors, instancePath+"/cumulativeCost", "type", {type: "number"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate150.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
-function validate149(data, {instancePath=""}={}){
+function validate151(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -5046,8 +5084,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate150(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(!(validate152(data1[i0], {instancePath:instancePath+"/points/" + i0}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5056,11 +5094,11 @@ vErrors = add(vErrors, instancePath+"/points", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate149.errors = vErrors;
+validate151.errors = vErrors;
 return errors === 0;
 }
-const $UsageCostResult = validate152;
-function validate153(data, {instancePath=""}={}){
+const $UsageCostResult = validate154;
+function validate155(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.date === undefined){
@@ -5161,10 +5199,10 @@ vErrors = add(vErrors, instancePath+"/missingCostEntries", "type", {type: "numbe
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate153.errors = vErrors;
+validate155.errors = vErrors;
 return errors === 0;
 }
-function validate152(data, {instancePath=""}={}){
+function validate154(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -5199,26 +5237,26 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate153(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
-vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+if(!(validate155(data2[i0], {instancePath:instancePath+"/daily/" + i0}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath+"/daily", "type", {type: "array"}, "must be array");errors++;
 }}
 if(data.totals !== undefined){
-if(!(validate144(data.totals, {instancePath:instancePath+"/totals"}))){
-vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+if(!(validate146(data.totals, {instancePath:instancePath+"/totals"}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate152.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
-const $UsageStatusResult = validate156;
-function validate157(data, {instancePath=""}={}){
+const $UsageStatusResult = validate158;
+function validate159(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -5287,10 +5325,10 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate157.errors = vErrors;
+validate159.errors = vErrors;
 return errors === 0;
 }
-function validate156(data, {instancePath=""}={}){
+function validate158(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.updatedAt === undefined){
@@ -5314,8 +5352,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate157(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
-vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+if(!(validate159(data1[i0], {instancePath:instancePath+"/providers/" + i0}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5324,11 +5362,11 @@ vErrors = add(vErrors, instancePath+"/providers", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate156.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
-const $MessageActionResult = validate159;
-function validate159(data, {instancePath=""}={}){
+const $MessageActionResult = validate161;
+function validate161(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -5355,11 +5393,11 @@ vErrors = add(vErrors, instancePath+"/messageId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate159.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
-const $PollResult = validate160;
-function validate160(data, {instancePath=""}={}){
+const $PollResult = validate162;
+function validate162(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5411,11 +5449,11 @@ vErrors = add(vErrors, instancePath+"/pollId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate160.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
-const $SendResult = validate161;
-function validate161(data, {instancePath=""}={}){
+const $SendResult = validate163;
+function validate163(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -5463,11 +5501,11 @@ vErrors = add(vErrors, instancePath+"/conversationId", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate161.errors = vErrors;
+validate163.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsLogoutResult = validate162;
-function validate162(data, {instancePath=""}={}){
+const $ChannelsLogoutResult = validate164;
+function validate164(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -5502,11 +5540,11 @@ vErrors = add(vErrors, instancePath+"/envToken", "type", {type: "boolean"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate162.errors = vErrors;
+validate164.errors = vErrors;
 return errors === 0;
 }
-const $ChannelsStatusResult = validate163;
-function validate164(data, {instancePath=""}={}){
+const $ChannelsStatusResult = validate165;
+function validate166(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.accountId === undefined){
@@ -5814,10 +5852,10 @@ vErrors = add(vErrors, instancePath+"/port", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate164.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
-function validate163(data, {instancePath=""}={}){
+function validate165(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -5953,8 +5991,8 @@ if(Array.isArray(data18)){
 const len2 = data18.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate164(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
-vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+if(!(validate166(data18[i2], {instancePath:instancePath+"/channelAccounts/" + key4.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i2}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -5977,11 +6015,11 @@ vErrors = add(vErrors, instancePath+"/channelDefaultAccountId", "type", {type: "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate163.errors = vErrors;
+validate165.errors = vErrors;
 return errors === 0;
 }
-const $PairingApproveResult = validate166;
-function validate166(data, {instancePath=""}={}){
+const $PairingApproveResult = validate168;
+function validate168(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -6008,11 +6046,11 @@ vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate166.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
-const $PairingListResult = validate167;
-function validate168(data, {instancePath=""}={}){
+const $PairingListResult = validate169;
+function validate170(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.channel === undefined){
@@ -6105,10 +6143,10 @@ vErrors = add(vErrors, instancePath+"/meta", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate168.errors = vErrors;
+validate170.errors = vErrors;
 return errors === 0;
 }
-function validate167(data, {instancePath=""}={}){
+function validate169(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requests === undefined){
@@ -6120,8 +6158,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate168(data0[i0], {instancePath:instancePath+"/requests/" + i0}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate170(data0[i0], {instancePath:instancePath+"/requests/" + i0}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6130,11 +6168,11 @@ vErrors = add(vErrors, instancePath+"/requests", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate167.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginStartResult = validate170;
-function validate170(data, {instancePath=""}={}){
+const $WebLoginStartResult = validate172;
+function validate172(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.message === undefined){
@@ -6172,11 +6210,11 @@ vErrors = add(vErrors, instancePath+"/expiresAt", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate170.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
-const $WebLoginWaitResult = validate171;
-function validate171(data, {instancePath=""}={}){
+const $WebLoginWaitResult = validate173;
+function validate173(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.connected === undefined){
@@ -6225,11 +6263,11 @@ vErrors = add(vErrors, instancePath+"/expiresAt", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate171.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairApproveResult = validate172;
-function validate174(data, {instancePath=""}={}){
+const $DevicePairApproveResult = validate174;
+function validate176(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -6296,10 +6334,10 @@ vErrors = add(vErrors, instancePath+"/lastUsedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate174.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
-function validate173(data, {instancePath=""}={}){
+function validate175(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6395,8 +6433,8 @@ if(Array.isArray(data12)){
 const len2 = data12.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate174(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
-vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+if(!(validate176(data12[i2], {instancePath:instancePath+"/tokens/" + i2}))){
+vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6423,10 +6461,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate173.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
-function validate172(data, {instancePath=""}={}){
+function validate174(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6445,18 +6483,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.device !== undefined){
-if(!(validate173(data.device, {instancePath:instancePath+"/device"}))){
-vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+if(!(validate175(data.device, {instancePath:instancePath+"/device"}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate172.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairListResult = validate177;
-function validate178(data, {instancePath=""}={}){
+const $DevicePairListResult = validate179;
+function validate180(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6566,10 +6604,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate178.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
-function validate177(data, {instancePath=""}={}){
+function validate179(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -6584,8 +6622,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate178(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+if(!(validate180(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6597,8 +6635,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate173(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+if(!(validate175(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -6607,11 +6645,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate177.errors = vErrors;
+validate179.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRejectResult = validate181;
-function validate181(data, {instancePath=""}={}){
+const $DevicePairRejectResult = validate183;
+function validate183(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -6641,11 +6679,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate181.errors = vErrors;
+validate183.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairRemoveResult = validate182;
-function validate182(data, {instancePath=""}={}){
+const $DevicePairRemoveResult = validate184;
+function validate184(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6663,11 +6701,11 @@ vErrors = add(vErrors, instancePath+"/deviceId", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate182.errors = vErrors;
+validate184.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRevokeResult = validate183;
-function validate183(data, {instancePath=""}={}){
+const $DeviceTokenRevokeResult = validate185;
+function validate185(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6709,11 +6747,11 @@ vErrors = add(vErrors, instancePath+"/revokedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate183.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
-const $DeviceTokenRotateResult = validate184;
-function validate184(data, {instancePath=""}={}){
+const $DeviceTokenRotateResult = validate186;
+function validate186(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.deviceId === undefined){
@@ -6782,11 +6820,11 @@ vErrors = add(vErrors, instancePath+"/rotatedAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate184.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
-const $NodeDescribeResult = validate185;
-function validate185(data, {instancePath=""}={}){
+const $NodeDescribeResult = validate187;
+function validate187(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -6916,11 +6954,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate185.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
-const $NodeEventResult = validate186;
-function validate186(data, {instancePath=""}={}){
+const $NodeEventResult = validate188;
+function validate188(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6945,11 +6983,11 @@ vErrors = add(vErrors, instancePath+"/handled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate186.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResult = validate187;
-function validate187(data, {instancePath=""}={}){
+const $NodeInvokeResult = validate189;
+function validate189(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -6998,11 +7036,11 @@ vErrors = add(vErrors, instancePath+"/payloadJSON", "type", {type: ["string","nu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate187.errors = vErrors;
+validate189.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeResultResult = validate188;
-function validate188(data, {instancePath=""}={}){
+const $NodeInvokeResultResult = validate190;
+function validate190(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7023,11 +7061,11 @@ vErrors = add(vErrors, instancePath+"/ignored", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate188.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
-const $NodeListResult = validate189;
-function validate190(data, {instancePath=""}={}){
+const $NodeListResult = validate191;
+function validate192(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7145,10 +7183,10 @@ vErrors = add(vErrors, instancePath+"/connected", "type", {type: "boolean"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate190.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
-function validate189(data, {instancePath=""}={}){
+function validate191(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -7172,8 +7210,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate190(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
-vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+if(!(validate192(data1[i0], {instancePath:instancePath+"/nodes/" + i0}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7182,11 +7220,11 @@ vErrors = add(vErrors, instancePath+"/nodes", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate189.errors = vErrors;
+validate191.errors = vErrors;
 return errors === 0;
 }
-const $NodePairApproveResult = validate192;
-function validate193(data, {instancePath=""}={}){
+const $NodePairApproveResult = validate194;
+function validate195(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7346,10 +7384,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate193.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
-function validate192(data, {instancePath=""}={}){
+function validate194(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -7368,18 +7406,18 @@ else {
 vErrors = add(vErrors, instancePath+"/requestId", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.node !== undefined){
-if(!(validate193(data.node, {instancePath:instancePath+"/node"}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+if(!(validate195(data.node, {instancePath:instancePath+"/node"}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate192.errors = vErrors;
+validate194.errors = vErrors;
 return errors === 0;
 }
-const $NodePairListResult = validate195;
-function validate196(data, {instancePath=""}={}){
+const $NodePairListResult = validate197;
+function validate198(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7535,10 +7573,10 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate196.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
-function validate198(data, {instancePath=""}={}){
+function validate200(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7697,10 +7735,10 @@ vErrors = add(vErrors, instancePath+"/approvedAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate198.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
-function validate195(data, {instancePath=""}={}){
+function validate197(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pending === undefined){
@@ -7715,8 +7753,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate196(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate198(data0[i0], {instancePath:instancePath+"/pending/" + i0}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7728,8 +7766,8 @@ if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate198(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
-vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+if(!(validate200(data2[i1], {instancePath:instancePath+"/paired/" + i1}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -7738,11 +7776,11 @@ vErrors = add(vErrors, instancePath+"/paired", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate195.errors = vErrors;
+validate197.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRejectResult = validate200;
-function validate200(data, {instancePath=""}={}){
+const $NodePairRejectResult = validate202;
+function validate202(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -7772,11 +7810,11 @@ vErrors = add(vErrors, instancePath+"/nodeId", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate200.errors = vErrors;
+validate202.errors = vErrors;
 return errors === 0;
 }
-const $NodePairRequestResult = validate201;
-function validate201(data, {instancePath=""}={}){
+const $NodePairRequestResult = validate203;
+function validate203(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -7793,8 +7831,8 @@ if(!(data.status === "pending")){
 vErrors = add(vErrors, instancePath+"/status", "enum", {allowedValues: ["pending"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate196(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate198(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }}
 if(data.created !== undefined){
@@ -7804,11 +7842,11 @@ vErrors = add(vErrors, instancePath+"/created", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate201.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
-const $NodePairVerifyResult = validate203;
-function validate203(data, {instancePath=""}={}){
+const $NodePairVerifyResult = validate205;
+function validate205(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -7826,11 +7864,11 @@ vErrors = add(vErrors, instancePath+"/node", "type", {type: "object"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate203.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
-const $NodeRenameResult = validate204;
-function validate204(data, {instancePath=""}={}){
+const $NodeRenameResult = validate206;
+function validate206(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nodeId === undefined){
@@ -7860,11 +7898,11 @@ vErrors = add(vErrors, instancePath+"/displayName", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate204.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalDecision = validate205;
-function validate205(data, {instancePath=""}={}){
+const $ExecApprovalDecision = validate207;
+function validate207(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -7914,11 +7952,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate205.errors = vErrors;
+validate207.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsSnapshot = validate206;
-function validate208(data, {instancePath=""}={}){
+const $ExecApprovalsSnapshot = validate208;
+function validate210(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -7943,10 +7981,10 @@ vErrors = add(vErrors, instancePath+"/autoAllowSkills", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate208.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
-function validate211(data, {instancePath=""}={}){
+function validate213(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.pattern === undefined){
@@ -7976,10 +8014,10 @@ vErrors = add(vErrors, instancePath+"/lastResolvedPath", "type", {type: "string"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate211.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
-function validate210(data, {instancePath=""}={}){
+function validate212(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.security !== undefined){
@@ -8007,8 +8045,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate211(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
-vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+if(!(validate213(data4[i0], {instancePath:instancePath+"/allowlist/" + i0}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8017,10 +8055,10 @@ vErrors = add(vErrors, instancePath+"/allowlist", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate210.errors = vErrors;
+validate212.errors = vErrors;
 return errors === 0;
 }
-function validate207(data, {instancePath=""}={}){
+function validate209(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.version === undefined){
@@ -8049,8 +8087,8 @@ else {
 vErrors = add(vErrors, instancePath+"/socket", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.defaults !== undefined){
-if(!(validate208(data.defaults, {instancePath:instancePath+"/defaults"}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate210(data.defaults, {instancePath:instancePath+"/defaults"}))){
+vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
 errors = vErrors.length;
 }}
 if(data.agents !== undefined){
@@ -8058,8 +8096,8 @@ let data5 = data.agents;
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 for(const key0 in data5){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate210(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+if(!(validate212(data5[key0], {instancePath:instancePath+"/agents/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8068,10 +8106,10 @@ vErrors = add(vErrors, instancePath+"/agents", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate207.errors = vErrors;
+validate209.errors = vErrors;
 return errors === 0;
 }
-function validate206(data, {instancePath=""}={}){
+function validate208(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -8099,27 +8137,27 @@ if(typeof data.hash !== "string"){
 vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.file !== undefined){
-if(!(validate207(data.file, {instancePath:instancePath+"/file"}))){
-vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+if(!(validate209(data.file, {instancePath:instancePath+"/file"}))){
+vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate206.errors = vErrors;
+validate208.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalsNodeGetResult = validate215;
-function validate215(data, {instancePath=""}={}){
+const $ExecApprovalsNodeGetResult = validate217;
+function validate217(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate215.errors = vErrors;
+validate217.errors = vErrors;
 return errors === 0;
 }
-const $SkillsBinsResult = validate216;
-function validate216(data, {instancePath=""}={}){
+const $SkillsBinsResult = validate218;
+function validate218(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -8140,11 +8178,11 @@ vErrors = add(vErrors, instancePath+"/bins", "type", {type: "array"}, "must be a
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate216.errors = vErrors;
+validate218.errors = vErrors;
 return errors === 0;
 }
-const $SkillsInstallResult = validate217;
-function validate217(data, {instancePath=""}={}){
+const $SkillsInstallResult = validate219;
+function validate219(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8186,11 +8224,11 @@ vErrors = add(vErrors, instancePath+"/code", "type", {type: ["integer","null"]},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate217.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
-const $SkillsStatusResult = validate218;
-function validate220(data, {instancePath=""}={}){
+const $SkillsStatusResult = validate220;
+function validate222(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.bins === undefined){
@@ -8271,10 +8309,10 @@ vErrors = add(vErrors, instancePath+"/os", "type", {type: "array"}, "must be arr
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate220.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
-function validate219(data, {instancePath=""}={}){
+function validate221(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -8389,13 +8427,13 @@ if(typeof data.eligible !== "boolean"){
 vErrors = add(vErrors, instancePath+"/eligible", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.requirements !== undefined){
-if(!(validate220(data.requirements, {instancePath:instancePath+"/requirements"}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate222(data.requirements, {instancePath:instancePath+"/requirements"}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }}
 if(data.missing !== undefined){
-if(!(validate220(data.missing, {instancePath:instancePath+"/missing"}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate222(data.missing, {instancePath:instancePath+"/missing"}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }}
 if(data.configChecks !== undefined){
@@ -8479,10 +8517,10 @@ vErrors = add(vErrors, instancePath+"/install", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate219.errors = vErrors;
+validate221.errors = vErrors;
 return errors === 0;
 }
-function validate218(data, {instancePath=""}={}){
+function validate220(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.workspaceDir === undefined){
@@ -8508,8 +8546,8 @@ if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate219(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate221(data2[i0], {instancePath:instancePath+"/skills/" + i0}))){
+vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -8518,11 +8556,11 @@ vErrors = add(vErrors, instancePath+"/skills", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate218.errors = vErrors;
+validate220.errors = vErrors;
 return errors === 0;
 }
-const $SkillsUpdateResult = validate224;
-function validate224(data, {instancePath=""}={}){
+const $SkillsUpdateResult = validate226;
+function validate226(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -8559,11 +8597,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate224.errors = vErrors;
+validate226.errors = vErrors;
 return errors === 0;
 }
-const $CronJob = validate225;
-function validate227(data, {instancePath=""}={}){
+const $CronJob = validate227;
+function validate229(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8592,10 +8630,10 @@ vErrors = add(vErrors, instancePath+"/at", "type", {type: "string"}, "must be st
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate227.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
-function validate229(data, {instancePath=""}={}){
+function validate231(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8633,10 +8671,10 @@ vErrors = add(vErrors, instancePath+"/anchorMs", "minimum", {comparison: ">=", l
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate229.errors = vErrors;
+validate231.errors = vErrors;
 return errors === 0;
 }
-function validate231(data, {instancePath=""}={}){
+function validate233(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8678,32 +8716,32 @@ vErrors = add(vErrors, instancePath+"/staggerMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate231.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
-function validate226(data, {instancePath=""}={}){
+function validate228(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate227(data, {instancePath}))){
-vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+if(!(validate229(data, {instancePath}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate229(data, {instancePath}))){
-vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+if(!(validate231(data, {instancePath}))){
+vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs3 = errors;
-if(!(validate231(data, {instancePath}))){
-vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+if(!(validate233(data, {instancePath}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs3 === errors;
@@ -8721,10 +8759,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate226.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
-function validate235(data, {instancePath=""}={}){
+function validate237(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8748,10 +8786,10 @@ vErrors = add(vErrors, instancePath+"/text", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate235.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
-function validate237(data, {instancePath=""}={}){
+function validate239(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kind === undefined){
@@ -8808,24 +8846,24 @@ vErrors = add(vErrors, instancePath+"/bestEffortDeliver", "type", {type: "boolea
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate237.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
-function validate234(data, {instancePath=""}={}){
+function validate236(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 const _errs0 = errors;
 let valid0 = false;
 const _errs1 = errors;
-if(!(validate235(data, {instancePath}))){
-vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
+if(!(validate237(data, {instancePath}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs1 === errors;
 valid0 = valid0 || _valid0;
 if(!valid0){
 const _errs2 = errors;
-if(!(validate237(data, {instancePath}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate239(data, {instancePath}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs2 === errors;
@@ -8843,10 +8881,10 @@ vErrors.length = _errs0;
 else {
 vErrors = null;
 }}}
-validate234.errors = vErrors;
+validate236.errors = vErrors;
 return errors === 0;
 }
-function validate225(data, {instancePath=""}={}){
+function validate227(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -8932,8 +8970,8 @@ if(data7 < 0 || isNaN(data7)){
 vErrors = add(vErrors, instancePath+"/updatedAtMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.schedule !== undefined){
-if(!(validate226(data.schedule, {instancePath:instancePath+"/schedule"}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate228(data.schedule, {instancePath:instancePath+"/schedule"}))){
+vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
 errors = vErrors.length;
 }}
 if(data.sessionTarget !== undefined){
@@ -8951,8 +8989,8 @@ if(!((data11 === "next-heartbeat") || (data11 === "now"))){
 vErrors = add(vErrors, instancePath+"/wakeMode", "enum", {allowedValues: ["next-heartbeat","now"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.payload !== undefined){
-if(!(validate234(data.payload, {instancePath:instancePath+"/payload"}))){
-vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+if(!(validate236(data.payload, {instancePath:instancePath+"/payload"}))){
+vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
 errors = vErrors.length;
 }}
 if(data.delivery !== undefined){
@@ -9036,11 +9074,11 @@ vErrors = add(vErrors, instancePath+"/state", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate225.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
-const $CronListResult = validate240;
-function validate240(data, {instancePath=""}={}){
+const $CronListResult = validate242;
+function validate242(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobs === undefined){
@@ -9052,8 +9090,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate225(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
-vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+if(!(validate227(data0[i0], {instancePath:instancePath+"/jobs/" + i0}))){
+vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9102,11 +9140,11 @@ vErrors = add(vErrors, instancePath+"/nextOffset", "minimum", {comparison: ">=",
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate240.errors = vErrors;
+validate242.errors = vErrors;
 return errors === 0;
 }
-const $CronRemoveResult = validate242;
-function validate242(data, {instancePath=""}={}){
+const $CronRemoveResult = validate244;
+function validate244(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9130,11 +9168,11 @@ vErrors = add(vErrors, instancePath+"/removed", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate242.errors = vErrors;
+validate244.errors = vErrors;
 return errors === 0;
 }
-const $CronRunResult = validate243;
-function validate243(data, {instancePath=""}={}){
+const $CronRunResult = validate245;
+function validate245(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9163,11 +9201,11 @@ vErrors = add(vErrors, instancePath+"/reason", "enum", {allowedValues: ["already
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate243.errors = vErrors;
+validate245.errors = vErrors;
 return errors === 0;
 }
-const $CronRunsResult = validate244;
-function validate245(data, {instancePath=""}={}){
+const $CronRunsResult = validate246;
+function validate247(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -9252,10 +9290,10 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate245.errors = vErrors;
+validate247.errors = vErrors;
 return errors === 0;
 }
-function validate244(data, {instancePath=""}={}){
+function validate246(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.entries === undefined){
@@ -9267,8 +9305,8 @@ if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate245(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
-vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+if(!(validate247(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
+vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9277,11 +9315,11 @@ vErrors = add(vErrors, instancePath+"/entries", "type", {type: "array"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate244.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
-const $CronStatusResult = validate247;
-function validate247(data, {instancePath=""}={}){
+const $CronStatusResult = validate249;
+function validate249(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9325,11 +9363,11 @@ vErrors = add(vErrors, instancePath+"/nextWakeAtMs", "minimum", {comparison: ">=
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate247.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
-const $ConfigApplyResult = validate248;
-function validate249(data, {instancePath=""}={}){
+const $ConfigApplyResult = validate250;
+function validate251(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9380,10 +9418,10 @@ vErrors = add(vErrors, instancePath+"/mode", "type", {type: "string"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate249.errors = vErrors;
+validate251.errors = vErrors;
 return errors === 0;
 }
-function validate251(data, {instancePath=""}={}){
+function validate253(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9447,10 +9485,10 @@ vErrors = add(vErrors, instancePath+"/payload", "type", {type: "object"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate251.errors = vErrors;
+validate253.errors = vErrors;
 return errors === 0;
 }
-function validate248(data, {instancePath=""}={}){
+function validate250(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9486,23 +9524,23 @@ if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
 vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.restart !== undefined){
-if(!(validate249(data.restart, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate251(data.restart, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }}
 if(data.sentinel !== undefined){
-if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+if(!(validate253(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate248.errors = vErrors;
+validate250.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSnapshot = validate253;
-function validate254(data, {instancePath=""}={}){
+const $ConfigSnapshot = validate255;
+function validate256(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9522,10 +9560,10 @@ vErrors = add(vErrors, instancePath+"/message", "type", {type: "string"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate254.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
-function validate253(data, {instancePath=""}={}){
+function validate255(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.path === undefined){
@@ -9582,8 +9620,8 @@ if(Array.isArray(data5)){
 const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate254(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
-vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+if(!(validate256(data5[i0], {instancePath:instancePath+"/issues/" + i0}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9595,8 +9633,8 @@ if(Array.isArray(data7)){
 const len1 = data7.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate254(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
-vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+if(!(validate256(data7[i1], {instancePath:instancePath+"/warnings/" + i1}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9608,8 +9646,8 @@ if(Array.isArray(data9)){
 const len2 = data9.length;
 for(let i2=0; i2<len2; i2++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate254(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
-vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+if(!(validate256(data9[i2], {instancePath:instancePath+"/legacyIssues/" + i2}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9618,11 +9656,11 @@ vErrors = add(vErrors, instancePath+"/legacyIssues", "type", {type: "array"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate253.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
-const $ConfigPatchResult = validate258;
-function validate258(data, {instancePath=""}={}){
+const $ConfigPatchResult = validate260;
+function validate260(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9662,8 +9700,8 @@ let data3 = data.restart;
 const _errs8 = errors;
 let valid1 = false;
 const _errs9 = errors;
-if(!(validate249(data3, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate251(data3, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs9 === errors;
@@ -9689,18 +9727,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+if(!(validate253(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate258.errors = vErrors;
+validate260.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSchemaResult = validate261;
-function validate262(data, {instancePath=""}={}){
+const $ConfigSchemaResult = validate263;
+function validate264(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.label !== undefined){
@@ -9735,10 +9773,10 @@ vErrors = add(vErrors, instancePath+"/placeholder", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate262.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
-function validate261(data, {instancePath=""}={}){
+function validate263(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.schema === undefined){
@@ -9763,8 +9801,8 @@ let data1 = data.uiHints;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key0 in data1){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate262(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
+if(!(validate264(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9781,11 +9819,11 @@ vErrors = add(vErrors, instancePath+"/generatedAt", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate261.errors = vErrors;
+validate263.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetResult = validate264;
-function validate264(data, {instancePath=""}={}){
+const $ConfigSetResult = validate266;
+function validate266(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9817,11 +9855,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate264.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigResult = validate265;
-function validate265(data, {instancePath=""}={}){
+const $TalkConfigResult = validate267;
+function validate267(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.config === undefined){
@@ -9861,11 +9899,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate265.errors = vErrors;
+validate267.errors = vErrors;
 return errors === 0;
 }
-const $TalkMode = validate266;
-function validate266(data, {instancePath=""}={}){
+const $TalkMode = validate268;
+function validate268(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9898,11 +9936,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate266.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertResult = validate267;
-function validate267(data, {instancePath=""}={}){
+const $TtsConvertResult = validate269;
+function validate269(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.audioPath === undefined){
@@ -9941,11 +9979,11 @@ vErrors = add(vErrors, instancePath+"/voiceCompatible", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate267.errors = vErrors;
+validate269.errors = vErrors;
 return errors === 0;
 }
-const $TtsDisableResult = validate268;
-function validate268(data, {instancePath=""}={}){
+const $TtsDisableResult = validate270;
+function validate270(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9958,11 +9996,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate268.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
-const $TtsProvidersResult = validate269;
-function validate269(data, {instancePath=""}={}){
+const $TtsProvidersResult = validate271;
+function validate271(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.providers === undefined){
@@ -10040,11 +10078,11 @@ vErrors = add(vErrors, instancePath+"/active", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate269.errors = vErrors;
+validate271.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderResult = validate270;
-function validate270(data, {instancePath=""}={}){
+const $TtsSetProviderResult = validate272;
+function validate272(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -10058,11 +10096,11 @@ vErrors = add(vErrors, instancePath+"/provider", "enum", {allowedValues: ["opena
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate270.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
-const $TtsStatusResult = validate271;
-function validate271(data, {instancePath=""}={}){
+const $TtsStatusResult = validate273;
+function validate273(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -10140,11 +10178,11 @@ vErrors = add(vErrors, instancePath+"/edgeEnabled", "type", {type: "boolean"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate271.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
-const $VoiceWakeTriggers = validate272;
-function validate272(data, {instancePath=""}={}){
+const $VoiceWakeTriggers = validate274;
+function validate274(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.triggers === undefined){
@@ -10165,11 +10203,11 @@ vErrors = add(vErrors, instancePath+"/triggers", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate272.errors = vErrors;
+validate274.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelResult = validate273;
-function validate273(data, {instancePath=""}={}){
+const $WizardCancelResult = validate275;
+function validate275(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10187,11 +10225,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate273.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextResult = validate274;
-function validate275(data, {instancePath=""}={}){
+const $WizardNextResult = validate276;
+function validate277(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10266,10 +10304,10 @@ vErrors = add(vErrors, instancePath+"/executor", "enum", {allowedValues: ["gatew
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate275.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
-function validate274(data, {instancePath=""}={}){
+function validate276(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.done === undefined){
@@ -10280,8 +10318,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate275(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+if(!(validate277(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -10296,11 +10334,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate274.errors = vErrors;
+validate276.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartResult = validate277;
-function validate277(data, {instancePath=""}={}){
+const $WizardStartResult = validate279;
+function validate279(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -10323,8 +10361,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate275(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+if(!(validate277(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -10339,16 +10377,16 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate277.errors = vErrors;
+validate279.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestResult = validate279;
-function validate279(data, {instancePath=""}={}){
-validate279.errors = null;
+const $BrowserRequestResult = validate281;
+function validate281(data, {instancePath=""}={}){
+validate281.errors = null;
 return true;
 }
-const $UpdateRunResult = validate280;
-function validate282(data, {instancePath=""}={}){
+const $UpdateRunResult = validate282;
+function validate284(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -10401,10 +10439,10 @@ vErrors = add(vErrors, instancePath+"/stderrTail", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate282.errors = vErrors;
+validate284.errors = vErrors;
 return errors === 0;
 }
-function validate281(data, {instancePath=""}={}){
+function validate283(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10452,8 +10490,8 @@ if(Array.isArray(data6)){
 const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate282(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
-vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
+if(!(validate284(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
+vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10467,10 +10505,10 @@ vErrors = add(vErrors, instancePath+"/durationMs", "type", {type: "number"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate281.errors = vErrors;
+validate283.errors = vErrors;
 return errors === 0;
 }
-function validate280(data, {instancePath=""}={}){
+function validate282(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -10494,8 +10532,8 @@ if(true !== data0){
 vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate281(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
+if(!(validate283(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
 errors = vErrors.length;
 }}
 if(data.restart !== undefined){
@@ -10503,8 +10541,8 @@ let data2 = data.restart;
 const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
-if(!(validate249(data2, {instancePath:instancePath+"/restart"}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate251(data2, {instancePath:instancePath+"/restart"}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -10530,18 +10568,18 @@ else {
 vErrors = null;
 }}}}
 if(data.sentinel !== undefined){
-if(!(validate251(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
-vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+if(!(validate253(data.sentinel, {instancePath:instancePath+"/sentinel"}))){
+vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate280.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
-const $CommandsListResult = validate287;
-function validate287(data, {instancePath=""}={}){
+const $CommandsListResult = validate289;
+function validate289(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.commands === undefined){
@@ -10563,11 +10601,11 @@ vErrors = add(vErrors, instancePath+"/commands", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate287.errors = vErrors;
+validate289.errors = vErrors;
 return errors === 0;
 }
-const $PluginApprovalListResult = validate288;
-function validate288(data, {instancePath=""}={}){
+const $PluginApprovalListResult = validate290;
+function validate290(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -10580,11 +10618,11 @@ vErrors = add(vErrors, instancePath+"/" + i0, "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate288.errors = vErrors;
+validate290.errors = vErrors;
 return errors === 0;
 }
-const $QuestionListResult = validate289;
-function validate289(data, {instancePath=""}={}){
+const $QuestionListResult = validate291;
+function validate291(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.questions === undefined){
@@ -10606,11 +10644,11 @@ vErrors = add(vErrors, instancePath+"/questions", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate289.errors = vErrors;
+validate291.errors = vErrors;
 return errors === 0;
 }
-const $TaskSuggestionsListResult = validate290;
-function validate290(data, {instancePath=""}={}){
+const $TaskSuggestionsListResult = validate292;
+function validate292(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.suggestions === undefined){
@@ -10632,11 +10670,11 @@ vErrors = add(vErrors, instancePath+"/suggestions", "type", {type: "array"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate290.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogResult = validate291;
-function validate293(data, {instancePath=""}={}){
+const $ToolsCatalogResult = validate293;
+function validate295(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10692,10 +10730,10 @@ vErrors = add(vErrors, instancePath+"/defaultProfiles", "type", {type: "array"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate293.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
-function validate292(data, {instancePath=""}={}){
+function validate294(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10738,8 +10776,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate293(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
-vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
+if(!(validate295(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
+vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10748,10 +10786,10 @@ vErrors = add(vErrors, instancePath+"/tools", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate292.errors = vErrors;
+validate294.errors = vErrors;
 return errors === 0;
 }
-function validate291(data, {instancePath=""}={}){
+function validate293(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -10811,8 +10849,8 @@ if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate292(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
-vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
+if(!(validate294(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
+vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10821,12 +10859,12 @@ vErrors = add(vErrors, instancePath+"/groups", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate291.errors = vErrors;
+validate293.errors = vErrors;
 return errors === 0;
 }
-const $AgentAccepted = validate78;
-const $ExecApprovalAccepted = validate296;
-function validate296(data, {instancePath=""}={}){
+const $AgentAccepted = validate80;
+const $ExecApprovalAccepted = validate298;
+function validate298(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10879,11 +10917,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate296.errors = vErrors;
+validate298.errors = vErrors;
 return errors === 0;
 }
-const $ConnectChallengeEvent = validate297;
-function validate297(data, {instancePath=""}={}){
+const $ConnectChallengeEvent = validate299;
+function validate299(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nonce === undefined){
@@ -10913,11 +10951,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate297.errors = vErrors;
+validate299.errors = vErrors;
 return errors === 0;
 }
-const $AgentEvent = validate298;
-function validate298(data, {instancePath=""}={}){
+const $AgentEvent = validate300;
+function validate300(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -10988,11 +11026,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate298.errors = vErrors;
+validate300.errors = vErrors;
 return errors === 0;
 }
-const $ChatEvent = validate299;
-function validate300(data, {instancePath=""}={}){
+const $ChatEvent = validate301;
+function validate302(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -11018,8 +11056,8 @@ if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate101(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data1[i0], {instancePath:instancePath+"/content/" + i0}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -11040,8 +11078,8 @@ if(!(((((data4 === "stop") || (data4 === "length")) || (data4 === "toolUse")) ||
 vErrors = add(vErrors, instancePath+"/stopReason", "enum", {allowedValues: ["stop","length","toolUse","aborted","error"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.usage !== undefined){
-if(!(validate112(data.usage, {instancePath:instancePath+"/usage"}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+if(!(validate114(data.usage, {instancePath:instancePath+"/usage"}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }}
 if(data.api !== undefined){
@@ -11063,10 +11101,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate300.errors = vErrors;
+validate302.errors = vErrors;
 return errors === 0;
 }
-function validate299(data, {instancePath=""}={}){
+function validate301(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -11114,8 +11152,8 @@ if(!(((((data3 === "delta") || (data3 === "final")) || (data3 === "error")) || (
 vErrors = add(vErrors, instancePath+"/state", "enum", {allowedValues: ["delta","final","error","aborted","status"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.message !== undefined){
-if(!(validate300(data.message, {instancePath:instancePath+"/message"}))){
-vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
+if(!(validate302(data.message, {instancePath:instancePath+"/message"}))){
+vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
 errors = vErrors.length;
 }}
 if(data.errorMessage !== undefined){
@@ -11150,11 +11188,11 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate299.errors = vErrors;
+validate301.errors = vErrors;
 return errors === 0;
 }
-const $PresenceEvent = validate304;
-function validate304(data, {instancePath=""}={}){
+const $PresenceEvent = validate306;
+function validate306(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.presence !== undefined){
@@ -11210,11 +11248,11 @@ vErrors = add(vErrors, instancePath+"/delta", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate304.errors = vErrors;
+validate306.errors = vErrors;
 return errors === 0;
 }
-const $TickEvent = validate307;
-function validate307(data, {instancePath=""}={}){
+const $TickEvent = validate309;
+function validate309(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -11232,11 +11270,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate307.errors = vErrors;
+validate309.errors = vErrors;
 return errors === 0;
 }
-const $ShutdownEvent = validate308;
-function validate308(data, {instancePath=""}={}){
+const $ShutdownEvent = validate310;
+function validate310(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.reason === undefined){
@@ -11258,12 +11296,12 @@ vErrors = add(vErrors, instancePath+"/restartExpectedMs", "minimum", {comparison
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate308.errors = vErrors;
+validate310.errors = vErrors;
 return errors === 0;
 }
-const $HeartbeatRecord = validate54;
-const $CronEvent = validate309;
-function validate309(data, {instancePath=""}={}){
+const $HeartbeatRecord = validate56;
+const $CronEvent = validate311;
+function validate311(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobId === undefined){
@@ -11333,12 +11371,12 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate309.errors = vErrors;
+validate311.errors = vErrors;
 return errors === 0;
 }
-const $NodePairingRequest = validate196;
-const $NodePairResolvedEvent = validate310;
-function validate310(data, {instancePath=""}={}){
+const $NodePairingRequest = validate198;
+const $NodePairResolvedEvent = validate312;
+function validate312(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11388,11 +11426,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate310.errors = vErrors;
+validate312.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeRequestEvent = validate311;
-function validate311(data, {instancePath=""}={}){
+const $NodeInvokeRequestEvent = validate313;
+function validate313(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11455,12 +11493,12 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate311.errors = vErrors;
+validate313.errors = vErrors;
 return errors === 0;
 }
-const $DevicePairingRequest = validate178;
-const $DevicePairResolvedEvent = validate312;
-function validate312(data, {instancePath=""}={}){
+const $DevicePairingRequest = validate180;
+const $DevicePairResolvedEvent = validate314;
+function validate314(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11510,11 +11548,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate312.errors = vErrors;
+validate314.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalPending = validate313;
-function validate314(data, {instancePath=""}={}){
+const $ExecApprovalPending = validate315;
+function validate316(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -11583,10 +11621,10 @@ vErrors = add(vErrors, instancePath+"/sessionKey", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate314.errors = vErrors;
+validate316.errors = vErrors;
 return errors === 0;
 }
-function validate313(data, {instancePath=""}={}){
+function validate315(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11611,8 +11649,8 @@ else {
 vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate314(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+if(!(validate316(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
 errors = vErrors.length;
 }}
 if(data.createdAtMs !== undefined){
@@ -11636,11 +11674,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate313.errors = vErrors;
+validate315.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolvedEvent = validate316;
-function validate316(data, {instancePath=""}={}){
+const $ExecApprovalResolvedEvent = validate318;
+function validate318(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11681,14 +11719,14 @@ if(data3 < 0 || isNaN(data3)){
 vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.request !== undefined){
-if(!(validate314(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+if(!(validate316(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate316.errors = vErrors;
+validate318.errors = vErrors;
 return errors === 0;
 }
 

@@ -118,3 +118,18 @@ test("a file that is gone from the platform does not keep its words from being a
   await untilSent(world, 1, "the reply");
   expect(askedText(world.provider.requests[0])).toContain("can you see it?");
 });
+
+test("polls and reactions that are switched off are refused by name, and nothing leaves", async () => {
+  const world = await linked({ whatsapp: { allowFrom: [ann], actions: { polls: false, reactions: false } } });
+  const poll = { to: ann, question: "When?", options: ["8", "9"], channel: "whatsapp", idempotencyKey: "p" };
+  const react = { to: ann, messageId: "ABC", action: "react", emoji: "👍", channel: "whatsapp" };
+  for (const [method, params, key] of [
+    ["poll", poll, "polls"],
+    ["message.action", react, "reactions"],
+  ] as const)
+    expect((await world.call(method, params)).error).toMatchObject({
+      code: "INVALID_REQUEST",
+      message: expect.stringContaining(`channels.whatsapp.actions.${key}`),
+    });
+  expect((await world.fake.ledger()).outbound).toEqual([]);
+});

@@ -47,4 +47,3 @@ test("stored settings of a wrong type fall back, one by one", () => {
   const settings = readSettings({ theme: "neon", navCollapsed: true, sessionKey: 7, navGroupsCollapsed: [] });
   expect(settings).toMatchObject({ theme: "system", navCollapsed: true, sessionKey: "", navGroupsCollapsed: {} });
 });
-});

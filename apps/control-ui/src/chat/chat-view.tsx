@@ -3,6 +3,7 @@ import { MessageSquare } from "lucide-preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { Button, Empty, ErrorNotice, Skeleton } from "../ui/index.ts";
+import { agentFace } from "./agent-face.ts";
 import { ChatHead } from "./chat-head.tsx";
 import { Composer } from "./composer.tsx";
 import type { Conversation } from "./conversation.ts";
@@ -33,9 +34,11 @@ function Chat({ conversation }: { conversation: Conversation }) {
 }
 
 function Messages({ conversation, sent }: { conversation: Conversation; sent: number }) {
-  const { conversations, link } = useApp();
+  const app = useApp();
+  const { link } = app;
   const { loaded, older, error } = conversation.state.value;
-  const name = useAgentName(conversation.sessionKey);
+  const agents = app.conversations.agents.value;
+  const face = useMemo(() => agentFace(app, conversation.sessionKey), [agents, conversation]);
   const turns = conversation.turns.value;
   const live = conversation.live.value;
   const remains = conversation.remains.value;
@@ -46,18 +49,18 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
     const failed = last?.error !== undefined && !live && outgoing.length === 0 ? last : undefined;
     const list = turns.map((turn): Row => ({
       key: turn.id,
-      draw: () => <TurnView turn={turn} name={name} again={turn === failed ? again : undefined} />,
+      draw: () => <TurnView turn={turn} face={face} again={turn === failed ? again : undefined} />,
     }));
     for (const message of outgoing)
       list.push({ key: message.key, draw: () => <OutgoingView message={message} conversation={conversation} /> });
-    if (live) list.push({ key: `live:${live.runId}`, draw: () => <LiveView run={live} name={name} /> });
+    if (live) list.push({ key: `live:${live.runId}`, draw: () => <LiveView run={live} face={face} /> });
     if (remains)
       list.push({
         key: `remains:${remains.runId}`,
         draw: () => <RemainsView remains={remains} conversation={conversation} />,
       });
     return list;
-  }, [turns, outgoing.map(({ key, state }) => key + state).join(" "), live, remains, name, link.connected.value]);
+  }, [turns, outgoing.map(({ key, state }) => key + state).join(" "), live, remains, face, link.connected.value]);
   const position = useMemo(
     () => ({
       get: () => positions().get(conversation.sessionKey),
@@ -81,7 +84,7 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
   if (rows.length === 0)
     return (
       <div class="messages">
-        <Empty icon={MessageSquare} title={`Talk to ${name}`}>
+        <Empty icon={MessageSquare} title={`Talk to ${face.name}`}>
           <p>Nothing has been said here yet. What you write goes to your own gateway.</p>
           <p class="hints">
             {["What can you do?", "/status", "/help"].map((hint) => (
@@ -106,11 +109,4 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
       }
     />
   );
-
-  function useAgentName(sessionKey: string): string {
-    const agentId = /^agent:([^:]+):/.exec(sessionKey)?.[1];
-    const agents = conversations.agents.value;
-    const agent = agents.find(({ id }) => id === agentId) ?? agents[0];
-    return agent?.identity?.name ?? agent?.name ?? "Assistant";
-  }
 }

@@ -29,6 +29,8 @@ interface Parts {
 /** Conversations kept in memory; the one not visited longest leaves first. */
 const maxOpen = 8;
 const listLimit = 200;
+/** Sessions whose unread replies are counted. */
+const maxUnread = 500;
 
 export class Conversations {
   readonly #parts: Parts;
@@ -206,6 +208,7 @@ export class Conversations {
 
   #countUnread(key: string): void {
     const unread = this.#unread.peek();
+    if (unread[key] === undefined && Object.keys(unread).length >= maxUnread) return;
     this.#unread.value = { ...unread, [key]: (unread[key] ?? 0) + 1 };
   }
 }

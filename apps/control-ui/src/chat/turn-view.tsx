@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { count, exact } from "../app/format.ts";
 import { Button, Clock, CopyButton } from "../ui/index.ts";
+import type { Face } from "./agent-face.ts";
 import type { Conversation, Remains } from "./conversation.ts";
 import type { LiveRun } from "./live-run.ts";
 import { Markdown } from "./markdown-view.tsx";
@@ -16,19 +17,19 @@ import { turnText, type Part, type Turn, type TurnUsage } from "./turns.ts";
 
 interface TurnProps {
   turn: Turn;
-  name: string;
+  face: Face;
   /** Asks the same once more; with the last turn only. */
   again?: (() => void) | undefined;
 }
 
-export const TurnView = memo(({ turn, name, again }: TurnProps) => {
+export const TurnView = memo(({ turn, face, again }: TurnProps) => {
   if (turn.role === "user") return <UserTurn turn={turn} />;
   if (turn.role === "system") return <SystemTurn turn={turn} />;
   return (
-    <article class="turn assistant" aria-label={`${name}, ${exact(turn.at)}`}>
+    <article class="turn assistant" aria-label={`${face.name}, ${exact(turn.at)}`}>
       {turn.first && (
         <header class="turn-head">
-          <b>{name}</b>
+          <FaceView face={face} />
           <span class="dim small">
             <Clock at={turn.at} />
           </span>
@@ -42,6 +43,16 @@ export const TurnView = memo(({ turn, name, again }: TurnProps) => {
     </article>
   );
 });
+
+function FaceView({ face }: { face: Face }) {
+  return (
+    <>
+      {face.picture !== undefined && <img class="face" src={face.picture} alt="" width={22} height={22} />}
+      {face.picture === undefined && face.emoji !== undefined && <span aria-hidden="true">{face.emoji}</span>}
+      <b>{face.name}</b>
+    </>
+  );
+}
 
 function UserTurn({ turn }: { turn: Turn }) {
   return (
@@ -163,13 +174,13 @@ function UsageLine({ usage, model }: { usage: TurnUsage; model: string | undefin
   );
 }
 
-export function LiveView({ run, name }: { run: LiveRun; name: string }) {
+export function LiveView({ run, face }: { run: LiveRun; face: Face }) {
   const last = run.parts.at(-1);
   const waiting = last === undefined || (last.kind === "tool" && last.call.state !== "running");
   return (
-    <article class="turn assistant live" aria-busy="true" aria-label={`${name} is replying`}>
+    <article class="turn assistant live" aria-busy="true" aria-label={`${face.name} is replying`}>
       <header class="turn-head">
-        <b>{name}</b>
+        <FaceView face={face} />
         <span class="dim small">{run.compacting ? "shortening the history" : "replying"}</span>
       </header>
       <Parts parts={run.parts} live />

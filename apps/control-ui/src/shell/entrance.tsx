@@ -1,6 +1,6 @@
 /** What stands in place of the views while the gateway refuses this page: why, what helps, and the form for a secret. */
 import { KeyRound, RotateCw, ShieldAlert, ShieldQuestion } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { curedBySecret, type Phase, type Refusal } from "../gateway/index.ts";
 import { Button, Command, Countdown, Field } from "../ui/index.ts";
@@ -54,6 +54,8 @@ function SecretForm({ refusal }: { refusal: Refusal }) {
   const { link } = useApp();
   const [byPassword, setByPassword] = useState(refusal.kind.startsWith("password"));
   const [secret, setSecret] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const name = byPassword ? "Password" : "Token";
   const submit = (event: Event) => {
     event.preventDefault();
@@ -69,11 +71,11 @@ function SecretForm({ refusal }: { refusal: Refusal }) {
         {(attributes) => (
           <input
             {...attributes}
+            ref={field}
             type="password"
             name={name.toLowerCase()}
             autocomplete="off"
             spellcheck={false}
-            autofocus
             value={secret}
             onInput={(event) => setSecret(event.currentTarget.value)}
           />

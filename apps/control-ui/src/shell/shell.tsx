@@ -42,6 +42,16 @@ export function Shell() {
     return () => removeEventListener("keydown", press);
   }, []);
 
+  // The drawer takes the focus and gives it back.
+  useEffect(() => {
+    if (!drawer) return;
+    document.querySelector<HTMLElement>("#rail nav a")?.focus();
+    return () => {
+      if (document.activeElement === document.body || document.activeElement?.closest("#rail"))
+        document.querySelector<HTMLElement>(".topbar button")?.focus();
+    };
+  }, [drawer]);
+
   const focus = chatFocusMode && path === "/chat";
   return (
     <div

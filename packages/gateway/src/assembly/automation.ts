@@ -3,7 +3,7 @@ import type { AgentDirectory, Agents } from "../features/agents/index.ts";
 import { AutomationEndings, automationMethods, Heartbeats, Hooks, invokeRoute } from "../features/automation/index.ts";
 import { channelRows } from "../features/channels/index.ts";
 import { type Models, parseThinkingLevel } from "../features/models/index.ts";
-import type { Sessions } from "../features/sessions/index.ts";
+import { isSubagentKey, type Sessions } from "../features/sessions/index.ts";
 import type { ToolBox, ToolRules } from "../features/tools/index.ts";
 import type { Bus } from "../kernel/bus.ts";
 import type { HttpRoute } from "../kernel/http.ts";
@@ -92,7 +92,10 @@ export function buildAutomation(parts: AutomationParts) {
     directory,
     sessions,
     modelOf: (agentId) => parts.models.defaultModel(agentId),
-    narrower: (sessionKey, channel, accountId) => groupRules(channels, sessionKey, channel, accountId),
+    narrower: (sessionKey, channel, accountId) => [
+      ...groupRules(channels, sessionKey, channel, accountId),
+      ...(isSubagentKey(sessionKey) ? [config.current.tools.subagents?.tools ?? {}] : []),
+    ],
     systemEvent,
   });
   const routes: HttpRoute[] = [hooks.route, invoke];

@@ -30,7 +30,7 @@ import { loadTls } from "./tls.ts";
 export interface CanvasParts {
   world: World;
   log: Logger;
-  config: EffectiveConfig;
+  config: { readonly current: EffectiveConfig };
   directory: AgentDirectory;
   agents: Agents;
   sessions: Sessions;
@@ -69,8 +69,8 @@ export function canvasEnabled(world: Pick<World, "env">, config: EffectiveConfig
 export function buildCanvas(parts: CanvasParts): Canvas {
   const { world, config, listener, directory } = parts;
   const log = parts.log.child("canvas");
-  if (!canvasEnabled(world, config)) return off();
-  const { root, liveReload } = config.canvasHost;
+  if (!canvasEnabled(world, config.current)) return off();
+  const { root, liveReload } = config.current.canvasHost;
   const host = new CanvasHost({
     world,
     log,
@@ -156,7 +156,7 @@ class CanvasListener implements Service {
   async start(): Promise<void> {
     await this.#host.start();
     const { world, config, endpoint, listener } = this.#parts;
-    const port = canvasPort(world, config, listener.port);
+    const port = canvasPort(world, config.current, listener.port);
     try {
       const tls = loadTls(endpoint.tls, stateDir(world), world);
       const options = { host: listener.host, port, log: this.#log, world, ...(tls ? { tls } : {}) };
@@ -217,7 +217,7 @@ function actionPort({ world, agents, sessions, directory, config }: CanvasParts)
         owner: false,
         sender: `canvas on ${host}`,
         thinking: "low",
-        timeoutMs: config.agents.defaults.timeoutSeconds * 1_000,
+        timeoutMs: config.current.agents.defaults.timeoutSeconds * 1_000,
         waitMs: 10 * 60_000,
       },
     });

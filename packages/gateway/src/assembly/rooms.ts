@@ -229,7 +229,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
   const canvas = buildCanvas({
     world: inside,
     log,
-    config: config.current,
+    config,
     directory,
     agents,
     sessions,
@@ -358,7 +358,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     }),
     info: { version, host: world.hostname() },
     api: apiRoutes({ openai, metrics, config, loopback: listener.loopback, others: automation.routes }),
-    routes: httpRoutes({ config: config.current, version, directory, others: canvas.routes }),
+    routes: httpRoutes({ world, config: config.current, version, directory, others: canvas.routes }),
     tailnet: new Tailnet({ world: inside, log: log.child("tailscale") }),
     failing: () => failing().map((problem) => problem.part),
   });

@@ -6,6 +6,8 @@ import { extname, join, sep } from "node:path";
 import type { AgentDirectory } from "../features/agents/index.ts";
 import type { OpenAiApi } from "../features/openai/index.ts";
 import type { HttpRoute } from "../kernel/http.ts";
+import { expandHome } from "../kernel/paths.ts";
+import type { World } from "../kernel/world.ts";
 import {
   contentType,
   controlUiRoutes,
@@ -41,6 +43,7 @@ export function apiRoutes({ openai, metrics, config, loopback, others = [] }: Ap
 }
 
 export interface RouteParts {
+  world: Pick<World, "homedir">;
   config: EffectiveConfig;
   version: string;
   directory: AgentDirectory;
@@ -48,10 +51,10 @@ export interface RouteParts {
   others?: readonly Route[];
 }
 
-export function httpRoutes({ config, version, directory, others = [] }: RouteParts): Route[] {
+export function httpRoutes({ world, config, version, directory, others = [] }: RouteParts): Route[] {
   const { enabled, basePath, root } = config.gateway.controlUi;
   if (!enabled) return [...others, ...noControlUiRoutes()];
-  const folder = root ?? builtControlUi();
+  const folder = root === undefined ? builtControlUi() : expandHome(root, world);
   // A checkout that was never built: the plain text of `GET /` says what this port is.
   if (folder === undefined) return [...others];
   const hooks = hooksPath(config);

@@ -1,5 +1,5 @@
-/** One line per plain HTTP request that failed; with `--verbose`, per request. Method, path, status, time and size: never a
- *  query, a header or a body (http.md §2.9, lifecycle.md §8.4). */
+/** One line per plain HTTP request that failed; with `--verbose`, per request. Method, route, status and time: never an address as
+ *  it was sent, which may hold a secret, nor a header or a body (http.md §2.9, lifecycle.md §8.4). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
@@ -13,12 +13,6 @@ export interface AccessLogParts {
   settings: Pick<ServerSettings, "verbose">;
 }
 
-const maxPathChars = 240;
-
-/** An address of the canvas holds a secret. */
-export const withoutCapability = (path: string): string =>
-  path.replace(/^\/__openclaw__\/cap\/[^/]*/, "/__openclaw__/cap/***");
-
 export class AccessLog {
   /** Answers by status class: `2xx`, `4xx` …; `gone` for clients that left before theirs. */
   readonly counts: Record<string, number> = {};
@@ -31,7 +25,8 @@ export class AccessLog {
   watch(
     req: IncomingMessage,
     res: ServerResponse,
-    given: { id: string; path: string | undefined; ip: () => string },
+    /** `place`: the route, as it was declared. */
+    given: { id: string; place: string; ip: () => string },
   ): void {
     const { world } = this.#parts;
     const startedAt = world.monotonic();
@@ -44,11 +39,13 @@ export class AccessLog {
       const failed = status >= 500;
       if (!failed && !this.#parts.settings.verbose) return;
       const ms = Math.round(world.monotonic() - startedAt);
-      const path = withoutCapability(given.path ?? "(bad target)").slice(0, maxPathChars);
       const mark = failed || !complete ? "✗" : "✓";
-      const text = `⇄ http ${mark} ${(req.method ?? "GET").slice(0, 16)} ${path} ${complete ? status : "gone"} ${ms}ms id=${given.id}`;
+      const text = `⇄ http ${mark} ${methodOf(req)} ${given.place} ${complete ? status : "gone"} ${ms}ms id=${given.id}`;
       if (failed) this.#parts.refusals.warn(text, { remote: ip });
       else this.#parts.log.info(text, { remote: ip });
     });
   }
 }
+
+/** The parser lets only known ones through. */
+export const methodOf = (req: IncomingMessage): string => req.method ?? "GET";

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError, type HttpDialect, type HttpRoute } from "../kernel/http.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
-import { AccessLog, withoutCapability } from "./access-log.ts";
+import { AccessLog, methodOf } from "./access-log.ts";
 import type { AuthLimiter } from "./auth-limiter.ts";
 import { authError, HttpAuthorizer } from "./http-auth.ts";
 import { RoutedCall } from "./http-call.ts";
@@ -130,7 +130,8 @@ export class HttpRouter {
     if (this.#parts.secure && strictTransportSecurity !== undefined)
       res.setHeader("Strict-Transport-Security", strictTransportSecurity);
     const path = rawPath(req.url);
-    this.#access.watch(req, res, { id, path, ip: () => this.#auth.locate(req).clientIp });
+    const place = this.#placeOf(path);
+    this.#access.watch(req, res, { id, place, ip: () => this.#auth.locate(req).clientIp });
     this.#route(req, res, id, path).catch((error: unknown) => this.#failed(req, res, id, path, error));
   }
 
@@ -155,6 +156,14 @@ export class HttpRouter {
     if (encoded(req)) throw new HttpError(415, "Unsupported Media Type");
     if ("dialect" in route) await this.#call(route, req, res, id, path);
     else await this.#page(route, req, res, path);
+  }
+
+  /** What the log says of a path: the route that takes it, never the path itself. */
+  #placeOf(path: string | undefined): string {
+    if (path === undefined) return "(bad target)";
+    if (isProbe(path)) return path;
+    const { api, pages } = this.#find(path);
+    return (api[0] ?? pages[0])?.path ?? "(no route)";
   }
 
   #find(path: string): Found {
@@ -238,8 +247,7 @@ export class HttpRouter {
 
   #failed(req: IncomingMessage, res: ServerResponse, id: string, path = "", thrown: unknown): void {
     const known = toHttpError(thrown);
-    if (!known)
-      this.#parts.log.error(`${req.method ?? "GET"} ${withoutCapability(path).slice(0, 240)} failed`, { id, error: thrown as Error });
+    if (!known) this.#parts.log.error(`${methodOf(req)} ${this.#placeOf(path)} failed`, { id, error: thrown as Error });
     if (res.headersSent) return void res.destroy();
     const error = known ?? new HttpError(500, "Internal Server Error");
     const { type, body } = errorAnswer(this.#find(path).dialect, error);

@@ -71,6 +71,9 @@ export const EventLoop = model("EventLoop", {
   cpuCoreRatio: num,
 });
 
+/** What the process holds of the machine's memory. */
+export const ProcessMemory = model("ProcessMemory", { rssBytes: count, heapUsedBytes: count });
+
 /** The config generation that runs, and why the file on disk is not it. */
 export const ConfigState = model("ConfigState", {
   generation: count,
@@ -107,6 +110,7 @@ export const HealthSnapshot = model("HealthSnapshot", {
   config: opt(ConfigState),
   safe: opt(SafeState),
   eventLoop: opt(EventLoop),
+  memory: opt(ProcessMemory),
 });
 
 export const health = method({

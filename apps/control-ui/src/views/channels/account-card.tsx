@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Link2, LogOut, Settings } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
-import { Ago, Button, Chip, Command, Confirm, Countdown, Facts, Link, Status, spoken } from "../../ui/index.ts";
+import { Ago, Button, Chip, Clock, Command, Confirm, Countdown, Facts, Link, Status, spoken } from "../../ui/index.ts";
 import { accountState, factsOf, skippedOf, type ChannelAccount } from "./account-state.ts";
 import { LoginDialog } from "./login-dialog.tsx";
 
@@ -76,10 +76,7 @@ export function AccountCard({ channel, label, account, named, onChanged }: Accou
               <Status tone={fact.tone}>{fact.text}</Status>
               {fact.at !== undefined && (
                 <span class="dim small">
-                  {fact.name === "Linked" || (fact.name === "Connected" && account.connected === true)
-                    ? "since "
-                    : "last "}
-                  <Ago at={fact.at} />
+                  {fact.verb} {fact.verb === "since" ? <Clock at={fact.at} /> : <Ago at={fact.at} />}
                 </span>
               )}
             </dd>

@@ -8,8 +8,9 @@ export interface Fact {
   name: "Linked" | "Connected" | "Receiving";
   tone: Tone;
   text: string;
-  /** The moment behind it, when there is one. */
+  /** The moment behind it, when there is one, and what it was the moment of. */
   at?: number;
+  verb: "since" | "lost" | "heard";
 }
 
 /** In one or two words, for lists. */
@@ -33,29 +34,26 @@ export function factsOf(account: ChannelAccount): Fact[] {
     facts.push({
       name: "Linked",
       tone: linked ? "ok" : "bad",
+      verb: "since",
       text: linked ? "Yes" : "No, a person has to log in",
       ...(linked && typeof authAgeMs === "number" ? { at: Date.now() - authAgeMs } : {}),
     });
   facts.push(
     connected === true
-      ? { name: "Connected", tone: "ok", text: "Yes", ...at(lastConnectedAt) }
+      ? { name: "Connected", tone: "ok", text: "Yes", verb: "since", ...at(lastConnectedAt) }
       : {
           name: "Connected",
           tone: account.state === "terminal" ? "bad" : "warn",
           text: notConnected(account),
+          verb: "lost",
           ...at(account.lastDisconnect?.at),
         },
   );
-  facts.push(
-    receiving === true
-      ? { name: "Receiving", tone: "ok", text: "Yes", ...at(lastEventAt ?? lastInboundAt) }
-      : {
-          name: "Receiving",
-          tone: connected === true ? "warn" : "idle",
-          text: connected === true ? "No sign of life from the platform" : "No",
-          ...at(lastEventAt ?? lastInboundAt),
-        },
-  );
+  const heard = { verb: "heard", ...at(lastEventAt ?? lastInboundAt) } as const;
+  if (receiving === true) facts.push({ name: "Receiving", tone: "ok", text: "Yes", ...heard });
+  else if (connected === true)
+    facts.push({ name: "Receiving", tone: "warn", text: "No sign of life from the platform", ...heard });
+  else facts.push({ name: "Receiving", tone: "idle", text: "No", ...heard });
   return facts;
 }
 

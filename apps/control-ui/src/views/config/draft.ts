@@ -90,10 +90,13 @@ export interface Change {
 export function changesOf(draft: Draft, document: unknown, hints: Hints): Change[] {
   return [...draft.values()].map(({ path, value }) => ({
     path: pathText(path),
-    before: shownValue(valueAt(document, path), hints, path),
-    after: shownValue(value, hints, path),
+    before: told(valueAt(document, path), hints, path, "the stored secret"),
+    after: told(value, hints, path, "another secret"),
   }));
 }
+
+const told = (value: unknown, hints: Hints, path: Path, secret: string): string =>
+  typeof value === "string" && isSensitive(hints, path) ? secret : shownValue(value, hints, path);
 
 const maxShown = 160;
 

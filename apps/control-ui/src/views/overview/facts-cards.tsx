@@ -8,7 +8,7 @@ import { Ago, Card, Facts, Link, Status } from "../../ui/index.ts";
 type StatusSummary = MethodResult<"status">;
 
 export function FactsCards({ status }: { status: StatusSummary }) {
-  const { router } = useApp();
+  const { router, conversations } = useApp();
   const { model, sessions, runs, heartbeat } = status;
   const beats = heartbeat.agents.filter(({ enabled }) => enabled);
   return (
@@ -39,7 +39,7 @@ export function FactsCards({ status }: { status: StatusSummary }) {
           {sessions.recent.slice(0, 5).map((row) => (
             <li key={row.key}>
               <Link class="plain-link" href={router.href("/chat", row.key)}>
-                {sessionTitle({ key: row.key })}
+                {sessionTitle(conversations.row(row.key) ?? { key: row.key })}
               </Link>
               <span class="dim small number">
                 {row.totalTokens === null ? "" : `${count(row.totalTokens)} tokens · `}

@@ -51,22 +51,27 @@ export default function OverviewView() {
     devices: people?.devices ?? 0,
     localModels: known?.localModels ?? [],
   });
+  const queries = [status, channels, waiting].map(({ state }) => state.value);
   // Silence counts as good news only once everything was asked and the answers are of now.
-  const sure =
-    health !== undefined &&
-    link.connected.value &&
-    [status, channels, waiting].every(({ state }) => state.value.data !== undefined && state.value.error === undefined);
+  const live = link.connected.value;
+  const knowledge = !live
+    ? "away"
+    : queries.some(({ error }) => error !== undefined)
+      ? "partly"
+      : health !== undefined && queries.every(({ data }) => data !== undefined)
+        ? "all"
+        : "asking";
   return (
     <Page
       title="Overview"
       lead="How the gateway is doing, and what needs you."
       actions={
-        <Button icon={RotateCw} onClick={refresh} disabled={!link.connected.value}>
+        <Button icon={RotateCw} onClick={refresh} disabled={!live}>
           Refresh
         </Button>
       }
     >
-      <AttentionList items={items} sure={sure} />
+      <AttentionList items={items} knowledge={knowledge} at={health?.at} />
       <VitalsCards vitals={vitals} />
       <Loaded query={status} what="the state of the gateway">
         {(data) => (

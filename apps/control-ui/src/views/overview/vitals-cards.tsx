@@ -23,7 +23,14 @@ export function VitalsCards({ vitals }: { vitals: Vitals }) {
         say={cpu === undefined ? "of the time" : `of the time, ${cpu.toFixed(2)} cores`}
       />
       {memory.length > 0 && (
-        <Vital title="Memory" samples={memory} least={1} show={bytes} live={live} say="of the gateway's process" />
+        <Vital
+          title="Memory"
+          samples={memory}
+          least={64 * 1024 * 1024}
+          show={bytes}
+          live={live}
+          say="of the gateway's process"
+        />
       )}
       <Vital
         title="Answers"

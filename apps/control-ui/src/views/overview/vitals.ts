@@ -28,12 +28,11 @@ export function withSample(samples: readonly Sample[], sample: Sample, kept = ke
 }
 
 /** The figures of one snapshot. Memory only from gateways that tell it. */
-export function figuresOf(health: Pick<Health, "eventLoop">): Partial<Record<Names, number>> {
-  const { eventLoop } = health;
-  const memory = (health as { memory?: { rssBytes?: unknown } }).memory?.rssBytes;
+export function figuresOf(health: Pick<Health, "eventLoop" | "memory">): Partial<Record<Names, number>> {
+  const { eventLoop, memory } = health;
   return {
     ...(eventLoop ? { delay: eventLoop.delayP99Ms, busy: eventLoop.utilization * 100 } : {}),
-    ...(typeof memory === "number" ? { memory } : {}),
+    ...(memory ? { memory: memory.rssBytes } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { useApp } from "../../app/app.ts";
 import { sessionTitle, type SessionRow } from "../../chat/session-title.ts";
 import { useQuery } from "../../gateway/index.ts";
-import { choicesOf, patchOf, type ChoiceName } from "./session-choices.ts";
+import { choicesOf, patchOf, type ChoiceName, type SessionDefaults } from "./session-choices.ts";
 import { Button, Dialog, ErrorNotice, Field, Select, useAction } from "../../ui/index.ts";
 
 const levels = (...values: string[]) => [
@@ -10,9 +10,16 @@ const levels = (...values: string[]) => [
   ...values.map((value) => ({ value, label: value })),
 ];
 
-export function EditSession({ row, onSaved, onClose }: { row: SessionRow; onSaved: () => void; onClose: () => void }) {
+interface EditSessionProps {
+  row: SessionRow;
+  defaults: SessionDefaults;
+  onSaved: () => void;
+  onClose: () => void;
+}
+
+export function EditSession({ row, defaults, onSaved, onClose }: EditSessionProps) {
   const { link, toasts } = useApp();
-  const before = choicesOf(row);
+  const before = choicesOf(row, defaults);
   const [choices, setChoices] = useState(before);
   const action = useAction();
   const models = useQuery(link, "models", { load: (gateway) => gateway.call("models.list", {}) });

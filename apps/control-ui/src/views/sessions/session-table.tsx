@@ -108,7 +108,9 @@ export function SessionTable({ rows, defaults, onChanged }: SessionTableProps) {
           },
         ]}
       />
-      {asked?.what === "edit" && <EditSession row={asked.row} onSaved={onChanged} onClose={close} />}
+      {asked?.what === "edit" && (
+        <EditSession row={asked.row} defaults={defaults} onSaved={onChanged} onClose={close} />
+      )}
       {asked?.what === "reset" && <ResetSession row={asked.row} onDone={onChanged} onClose={close} />}
       {asked?.what === "delete" && <DeleteSession row={asked.row} onDone={onChanged} onClose={close} />}
     </>

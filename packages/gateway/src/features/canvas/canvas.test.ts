@@ -150,6 +150,11 @@ test.each([
   [{ bindHost: "0.0.0.0", hostHeader: "evil/path", peerIsLocal: false }, undefined],
 ])("the address for %j is %s", (parts, url) => expect(canvasUrl({ ...parts, port: 18_793, secure: false })).toBe(url));
 
+test("over TLS the address says so", () =>
+  expect(canvasUrl({ bindHost: "::", hostHeader: "box.lan:1", peerIsLocal: false, port: 2, secure: true })).toBe(
+    "https://box.lan:2",
+  ));
+
 test("an action is one line in which no value can pass for a field", () => {
   const action = readUserAction({
     userAction: { id: " a1 ", name: "buy now\nsession=x", context: { qty: 2 }, sourceComponentId: "b=1" },

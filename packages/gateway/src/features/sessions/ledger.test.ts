@@ -28,6 +28,22 @@ test("a wished session id that is taken or odd is replaced by a fresh one", asyn
   }
 });
 
+test("a renamed conversation keeps its entries and gives its former key up; one that exists is not written over", async () => {
+  const { sessions, store, append } = sessionsFixture();
+  const [from, to] = ["agent:main:telegram:group:-1", "agent:main:telegram:group:-1002"] as const;
+  expect(await store.commit((tx) => sessions.rename(tx, from, to))).toBe(false);
+  const entries = await append(from, user("the word is heron"));
+  const before = sessions.get(from);
+  expect(await store.commit((tx) => sessions.rename(tx, from, to))).toBe(true);
+  expect(sessions.get(from)).toBeUndefined();
+  expect(sessions.get(to)).toEqual({ ...before, key: to });
+  expect(sessions.entries(before?.sessionId ?? "", { limit: 5 })).toEqual(entries);
+  await append(to, user("and now?"));
+  await append(from, user("somebody new"));
+  expect(await store.commit((tx) => sessions.rename(tx, from, to))).toBe(false);
+  expect(sessions.get(to)?.sessionId).toBe(before?.sessionId);
+});
+
 test("entries are numbered from one without gaps and point at the one before", async () => {
   const { sessions, append } = sessionsFixture();
   const entries = await append(key, user("hello"), assistant("hi"));

@@ -117,8 +117,14 @@ export class Health implements Service {
       problems: s.problems(),
       ...stateOf(s),
       ...(this.#loop ? { eventLoop: this.#loop.read() } : {}),
+      memory: memoryInUse(),
     };
   }
+}
+
+function memoryInUse(): NonNullable<HealthSnapshot["memory"]> {
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rssBytes: rss, heapUsedBytes: heapUsed };
 }
 
 /** Which config runs, and whether the gateway is in safe mode. */

@@ -1,8 +1,8 @@
 /** Groups that got another id on their platform (channels.md §7.4): the config names them by the new one, and the conversation goes on
  *  under its key. The platform says it once, so the message stays open until both are done. */
 import type { Logger } from "../../../kernel/log.ts";
+import type { World } from "../../../kernel/world.ts";
 import type { Store } from "../../../store/store.ts";
-import type { Agents } from "../../agents/index.ts";
 import type { Sessions } from "../../sessions/index.ts";
 import type { AccountSettings } from "../channel.ts";
 import type { InboundRow } from "../inbound.ts";
@@ -10,12 +10,15 @@ import type { Ends } from "./ends.ts";
 import type { GroupMove } from "./ports.ts";
 
 const maxFormer = 1_000;
+const lookEveryMs = 1_000;
 
 export interface GroupMovesOptions {
   store: Store;
   log: Logger;
   ends: Ends;
-  agents: Pick<Agents, "isBusy"> & { runs: Pick<Agents["runs"], "onIdle"> };
+  world: Pick<World, "after">;
+  /** Whether anything of a session runs, waits or begins. */
+  isBusy: (sessionKey: string) => boolean;
   sessions: Pick<Sessions, "rename">;
   systemEvent: (sessionKey: string, text: string) => void;
   groupMoved: ((move: GroupMove) => Promise<void>) | undefined;
@@ -27,8 +30,8 @@ export class GroupMoves {
   readonly #former = new Map<string, string>();
   /** Keys that conversations will have, and those they still have. */
   readonly #pending = new Map<string, string>();
-  /** What waits for a turn to end. */
   readonly #waiting = new Set<() => void>();
+  #stopped = false;
 
   constructor(options: GroupMovesOptions) {
     this.#o = options;
@@ -51,7 +54,7 @@ export class GroupMoves {
     if (!to.configWrites) log.warn(byHand, { ...move });
     else await groupMoved?.(move).catch((error: unknown) => log.warn(byHand, { ...move, error }));
     // A turn that ends writes under the key it began with.
-    if (!(await this.#idle(from))) return;
+    if (!(await this.#quiet(from))) return;
     try {
       const renamed = await store.commit((tx) => {
         ends.end(tx, row, "event");
@@ -82,24 +85,28 @@ export class GroupMoves {
 
   /** What still waits is found in the ledger at the next start. */
   stop(): void {
-    for (const giveUp of this.#waiting) giveUp();
+    this.#stopped = true;
+    for (const end of this.#waiting) end();
   }
 
-  /** False when stopped before. */
-  #idle(sessionKey: string): Promise<boolean> {
-    const { agents } = this.#o;
-    if (!agents.isBusy(sessionKey)) return Promise.resolve(true);
+  /** Resolves when nothing of the conversation runs, waits or begins, at two looks in a row. False when stopped before. */
+  async #quiet(sessionKey: string): Promise<boolean> {
+    for (let looks = 0; looks < 2 && !this.#stopped;) {
+      await this.#pause();
+      looks = this.#o.isBusy(sessionKey) ? 0 : looks + 1;
+    }
+    return !this.#stopped;
+  }
+
+  #pause(): Promise<void> {
     return new Promise((resolve) => {
-      const done = (idle: boolean) => {
-        unsubscribe();
-        this.#waiting.delete(giveUp);
-        resolve(idle);
+      const end = () => {
+        timer.cancel();
+        this.#waiting.delete(end);
+        resolve();
       };
-      const giveUp = () => done(false);
-      const unsubscribe = agents.runs.onIdle((key) => {
-        if (key === sessionKey && !agents.isBusy(key)) done(true);
-      });
-      this.#waiting.add(giveUp);
+      const timer = this.#o.world.after(lookEveryMs, end);
+      this.#waiting.add(end);
     });
   }
 }

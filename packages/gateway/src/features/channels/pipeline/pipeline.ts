@@ -61,6 +61,7 @@ export class Pipeline implements Service {
       ...options,
       ends: this.#ends,
       groupMoved: options.groupMoved,
+      isBusy: (sessionKey) => options.agents.isBusy(sessionKey) || this.#turns.queues.isActive(sessionKey),
     });
     this.#turns = new Turns(options, this.#history, options.echoes, this.#ends);
   }

@@ -98,6 +98,12 @@ export class Queues<Item extends QueueItem> {
     }
   }
 
+  /** Whether something of a session waits for its turn, or is about to begin. */
+  isActive(sessionKey: string): boolean {
+    const lane = this.#lanes.get(sessionKey);
+    return lane !== undefined && (lane.starting !== undefined || lane.items.length > 0);
+  }
+
   /** The session has nothing to run any more. */
   idle(sessionKey: string): void {
     const lane = this.#lanes.get(sessionKey);

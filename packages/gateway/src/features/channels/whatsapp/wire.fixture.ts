@@ -126,6 +126,8 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
     killAtFrame: (left, killed) => void (fuse = { left, killed }),
     async close() {
       road.close();
+      // Others in this process trust what the system trusts.
+      if (globalAgent.options.ca === fake.ca) delete globalAgent.options.ca;
       await fake.close();
       for (const open of [store, ...images]) open.close();
       rmSync(dir, { recursive: true, force: true });
