@@ -1,6 +1,7 @@
 /** Telegram and WhatsApp in one gateway: what happens to one never touches the other. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type FakeTelegram, startFakeTelegram } from "../../fakes/telegram/index.ts";
 import { makeHome, startGateway, token } from "../../support/process.ts";
@@ -14,6 +15,9 @@ const close: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
   for (const one of close.splice(0).toReversed()) await one();
 });
+
+/** Debian's package libfaketime; its folder is named after the machine. */
+const [preload] = globSync("/usr/lib/*/faketime/libfaketime.so.1");
 
 async function both(): Promise<{ world: WhatsAppWorld; telegram: FakeTelegram }> {
   const telegram = await startFakeTelegram();
@@ -94,7 +98,8 @@ test("while WhatsApp is cut off, Telegram answers as if nothing were", async () 
   expect((await world.account())["state"]).not.toBe("open");
 });
 
-test("a process that is stopped, while both connections break, goes on where it was: each message once, nothing else started", async () => {
+/** Both channels in a process of their own, linked and connected. */
+async function bothProcess(env: Record<string, string> = {}) {
   const telegram = await startFakeTelegram();
   close.push(() => telegram.close());
   const whatsapp = await startChild({ preKeys: false });
@@ -111,7 +116,7 @@ test("a process that is stopped, while both connections break, goes on where it 
         telegram: { botToken: telegram.bot.token, apiRoot: telegram.url, allowFrom: [42] },
       },
     },
-    { OPENCLAW_TEST: "1", OPENCLAW_TEST_WHATSAPP_URL: whatsapp.url },
+    { OPENCLAW_TEST: "1", OPENCLAW_TEST_WHATSAPP_URL: whatsapp.url, ...env },
   );
   close.push(() => home.remove());
   const gateway = await startGateway(home);
@@ -122,7 +127,14 @@ test("a process that is stopped, while both connections break, goes on where it 
   await whatsapp.phone.scanQr((begun.payload as { qrText: string }).qrText);
   expect((await wire.request("web.login.wait", { timeoutMs: 15_000 })).payload).toMatchObject({ connected: true });
   await telegram.until(() => telegram.bot.polling);
+  return { telegram, whatsapp, provider, home, gateway, wire };
+}
 
+const replies = ({ outbound }: Awaited<ReturnType<Awaited<ReturnType<typeof startChild>>["ledger"]>>) =>
+  outbound.filter(({ text }) => text !== undefined);
+
+test("a process that is stopped, while both connections break, goes on where it was: each message once, nothing else started", async () => {
+  const { telegram, whatsapp, provider, gateway, wire } = await bothProcess();
   gateway.kill("SIGSTOP");
   telegram.chats.message(telegram.bot, 42, { text: "while it stood still" });
   await whatsapp.phone.sendText(ann, "while it stood still");
@@ -135,8 +147,6 @@ test("a process that is stopped, while both connections break, goes on where it 
   expect(performance.now() - at).toBeLessThan(2_000);
 
   await telegram.until(() => telegram.chats.sent.length === 1, 10_000);
-  const replies = ({ outbound }: Awaited<ReturnType<typeof whatsapp.ledger>>) =>
-    outbound.filter(({ text }) => text !== undefined);
   await whatsapp.until((ledger) => replies(ledger).length >= 1, "the reply", 15_000);
   telegram.chats.message(telegram.bot, 42, { text: "and now?" });
   await whatsapp.phone.sendText(ann, "and now?");
@@ -153,3 +163,41 @@ test("a process that is stopped, while both connections break, goes on where it 
   expect(replies(await whatsapp.ledger()).map(({ times }) => times)).toEqual([1, 1]);
   expect(provider.requests.length).toBe(4);
 }, 60_000);
+
+test.skipIf(preload === undefined)(
+  "a clock that is set eight hours on, and back, breaks nothing: both stay or come back, each message is answered once",
+  async () => {
+    const clock = join(mkdtempSync(join(tmpdir(), "openclaw-clock-")), "offset");
+    close.push(() => rmSync(dirname(clock), { recursive: true }));
+    const set = (offset: string) => writeFileSync(clock, offset);
+    set("+0");
+    const { telegram, whatsapp, gateway, wire } = await bothProcess({
+      LD_PRELOAD: preload ?? "",
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: "1",
+      // A clock that is set moves the time of day; what measures durations does not move with it.
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    });
+    let answered = 0;
+    const bothReply = async (text: string) => {
+      answered++;
+      telegram.chats.message(telegram.bot, 42, { text });
+      await whatsapp.phone.sendText(ann, text);
+      await telegram.until(() => telegram.chats.sent.length === answered, 15_000);
+      await whatsapp.until((ledger) => replies(ledger).length >= answered, text, 20_000);
+    };
+    await bothReply("before");
+    for (const offset of ["+8h", "+0"]) {
+      const seen = gateway.output().split("clock was set").length;
+      set(offset);
+      await expect
+        .poll(() => gateway.output().split("clock was set").length, { timeout: 15_000 })
+        .toBeGreaterThan(seen);
+      expect((await wire.request("health", {})).ok).toBe(true);
+      await bothReply(`at ${offset}`);
+    }
+    expect(telegram.chats.sent.length).toBe(3);
+    expect(replies(await whatsapp.ledger()).map(({ times }) => times)).toEqual([1, 1, 1]);
+  },
+  90_000,
+);

@@ -98,9 +98,7 @@ async function outcome(
   deps: TurnDeps,
 ): Promise<ToolResult> {
   if (invalid !== undefined)
-    return errorResult(
-      `The arguments of ${call.name.slice(0, 64)} are not valid JSON: ${invalid.slice(0, 200)}`,
-    );
+    return errorResult(`The arguments of ${call.name.slice(0, 64)} are not valid JSON: ${invalid.slice(0, 200)}`);
   if (!tool)
     return errorResult(
       `There is no tool "${call.name.slice(0, 64)}" in this run. Available: ${setting.tools.map(({ name }) => name).join(", ") || "none"}.`,
