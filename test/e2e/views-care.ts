@@ -82,6 +82,23 @@ export function viewCareCases(): void {
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   });
 
+  test("what the gateway does not offer is hidden: a view, and a button within one [39]", async () => {
+    const poor = await openVisit(scene.gateway.httpUrl);
+    try {
+      await poor.page.routeWebSocket(/^ws:/, (socket) => {
+        const server = socket.connectToServer();
+        server.onMessage((frame) => socket.send(String(frame).replace(/"(web\.login\.start|skills\.status)",/g, "")));
+      });
+      await enter(poor, scene.gateway.httpUrl, "/channels");
+      await poor.page.getByRole("article", { name: "WhatsApp" }).waitFor();
+      expect(await poor.page.getByRole("button", { name: "Link", exact: true }).count()).toBe(0);
+      expect(await poor.page.getByRole("link", { name: "Agents", exact: true }).count()).toBe(1);
+      expect(await poor.page.getByRole("link", { name: "Skills", exact: true }).count()).toBe(0);
+    } finally {
+      await poor.close();
+    }
+  });
+
   test("no view asked another origin for anything or broke the policy [40]", () => {
     expect(visit.strays).toEqual([]);
     expect(visit.complaints).toEqual([]);
