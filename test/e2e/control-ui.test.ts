@@ -1,6 +1,6 @@
 /** The built app in a real Chromium against a real gateway. One file, so that one browser serves all cases. */
 import { afterAll, describe } from "vitest";
-import { closeBrowser } from "./browser.ts";
+import { browserPath, closeBrowser, needsBrowser } from "./browser.ts";
 import { careCases } from "./care.ts";
 import { chattingCases } from "./chatting.ts";
 import { connectingCases } from "./connecting.ts";
@@ -9,8 +9,11 @@ import { viewsCases } from "./views.ts";
 
 afterAll(closeBrowser);
 
-describe("connecting", connectingCases);
-describe("chatting", chattingCases);
-describe("care", careCases);
-describe("the whole way", journeyCases);
-describe("views", viewsCases);
+const none = browserPath() === undefined;
+const cases = (name: string, run: () => void) => describe.skipIf(none)(none ? `${name} (${needsBrowser})` : name, run);
+
+cases("connecting", connectingCases);
+cases("chatting", chattingCases);
+cases("care", careCases);
+cases("the whole way", journeyCases);
+cases("views", viewsCases);
