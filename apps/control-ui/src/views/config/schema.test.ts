@@ -59,7 +59,7 @@ test("what no control can show is left alone", () => {
 
 test("problems are told with the path they are at", () => {
   expect(told({ gateway: { mode: "here", port: 70_000, prt: 1 }, ids: ["a", 1, true] })).toEqual([
-    'gateway.mode: must be "local", "remote"',
+    'gateway.mode: must be "local" or "remote"',
     "gateway.port: must be at most 65535",
     "gateway.prt: is not a setting",
     "ids[2]: must be text or a number",

@@ -23,7 +23,7 @@ function check(schema: Schema, value: unknown, path: Path, issues: Issue[]): voi
   if (typeof value === "string" && value.includes("${")) return;
   if (schema.const !== undefined || schema.enum) {
     const allowed = schema.enum ?? [schema.const];
-    if (!allowed.includes(value)) say(`must be ${allowed.map((item) => JSON.stringify(item)).join(", ")}`);
+    if (!allowed.includes(value)) say(`must be ${allowed.map((item) => JSON.stringify(item)).join(" or ")}`);
     return;
   }
   if (schema.anyOf) {
@@ -56,7 +56,7 @@ function checkUnion(options: readonly Schema[], value: unknown, path: Path, issu
   );
   if (sameType) issues.push(...sameType.found);
   else if (literals.length > 0)
-    issues.push({ path, message: `must be ${literals.map((item) => JSON.stringify(item)).join(", ")}` });
+    issues.push({ path, message: `must be ${literals.map((item) => JSON.stringify(item)).join(" or ")}` });
   else
     issues.push({ path, message: `must be ${options.map(({ type }) => withArticle(type ?? "value")).join(" or ")}` });
 }
