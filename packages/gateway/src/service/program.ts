@@ -81,7 +81,10 @@ export async function findProgram(machine: Machine, source: ProgramSource): Prom
       `This program is installed below one version of Node (${root}). When you remove that version, install the program and the service again.`,
     );
   }
-  return { arguments: [runtime, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", ...entry], warnings };
+  return {
+    arguments: [runtime, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", ...entry],
+    warnings,
+  };
 }
 
 /** The file a service of this installation runs: the bundle, or the source of a checkout that was never built. */
