@@ -105,7 +105,7 @@ export function operateViewCases(): void {
     await shown.getByRole("button", { name: "Done" }).click();
     await act("Visitor", "Forget the device…");
     await page.getByRole("button", { name: "Forget device" }).click();
-    await page.getByRole("heading", { name: "Visitor" }).waitFor({ state: "detached" });
+    await page.getByRole("heading", { name: "Visitor", exact: true }).waitFor({ state: "detached" });
   });
 
   test("withdrawing the own token warns, and the page asks to be let in again [27]", async () => {

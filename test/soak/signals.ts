@@ -64,7 +64,8 @@ class Life {
   }
 
   async play(): Promise<void> {
-    const home = makeHome({ commands: { restart: this.#authorised } });
+    // The canvas has a port of its own.
+    const home = makeHome({ commands: { restart: this.#authorised }, canvasHost: { enabled: false } });
     try {
       await this.#playIn(home, await freePort());
     } finally {
