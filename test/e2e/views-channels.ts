@@ -32,7 +32,7 @@ export function channelViewCases(): void {
   test("the overview's figures are live, and say so in words", async () => {
     const figures = page.getByRole("region", { name: "Live figures" });
     await figures.getByRole("img", { name: /^Event loop: now [\d.]+ m?s, at most/ }).waitFor();
-    await figures.getByRole("img", { name: /^Memory: now [\d.]+ MB/ }).waitFor();
+    await figures.getByRole("img", { name: /^Memory: now [\d.]+ [MG]B/ }).waitFor();
     await figures.getByRole("img", { name: /^Answers: now/ }).waitFor();
     await page.getByText("mock/mock-1").first().waitFor();
   });

@@ -206,7 +206,7 @@ describe.each(apis)("%s", (api) => {
   });
 
   test("a stream that falls silent is given up after the idle time", async () => {
-    const { models } = await start([["One", { hang: true }]], { idleMs: 40 });
+    const { models } = await start([["One", { hang: true }]], { idleMs: 400 });
     const failed = failedOf(await run(models));
     expect(failed.failure.reason).toBe("timeout");
     expect(failed.message?.content).toMatchObject([{ text: "One" }]);
