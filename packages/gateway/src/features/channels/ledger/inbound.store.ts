@@ -1,6 +1,7 @@
 /** SQL of the inbound ledger: rows, cursors, counters. */
 import type { Reader, Tx } from "../../../store/store.ts";
 import type { InboundMessage, InboundRow, InboundState } from "../inbound.ts";
+import { sweepEnded, type SweepOptions } from "./sweep.ts";
 
 type Row = Record<string, string | number | null>;
 
@@ -98,25 +99,9 @@ export class InboundTable {
     return { rows: row?.n ?? 0, bytes: row?.bytes ?? 0 };
   }
 
-  /** Deletes at most `limit` rows that ended before `before`, or whose id is so old that more than `keepRows` came since.
-   *  The newest row stays: SQLite would give its id again, and who remembers "handled up to here" would pass over what is new.
-   *  Returns how many went. */
-  sweep(tx: Tx, options: { before: number; keepRows: number; limit: number }): number {
-    const { before, keepRows, limit } = options;
-    const newest = tx.get<{ id: number | null }>("SELECT max(id) AS id FROM inbound")?.id ?? 0;
-    const old = tx.run(
-      `DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE ended_at IS NOT NULL AND ended_at < ? AND id < ? ORDER BY ended_at LIMIT ?)`,
-      before,
-      newest,
-      limit,
-    ).changes;
-    if (old >= limit) return old;
-    const many = tx.run(
-      `DELETE FROM inbound WHERE id IN (SELECT id FROM inbound WHERE id <= ? AND NOT (${open}) ORDER BY id LIMIT ?)`,
-      newest - keepRows,
-      limit - old,
-    ).changes;
-    return old + many;
+  /** See `sweepEnded`. */
+  sweep(tx: Tx, options: SweepOptions): number {
+    return sweepEnded(tx, "inbound", open, options);
   }
 
   cursor(channel: string, accountId: string, ownId: string): { value: string; storedAt: number } | undefined {

@@ -3,6 +3,7 @@ import type { Logger } from "../../../kernel/log.ts";
 import type { Reader, Tx } from "../../../store/store.ts";
 import type { OutboundPart, OutboxKind, OutboxRow, OutboxState } from "../outbound.ts";
 import { hasEnded, mayMoveOutbox } from "./outbox-state.ts";
+import { sweepEnded, type SweepOptions } from "./sweep.ts";
 
 type Row = Record<string, string | number | null>;
 
@@ -237,24 +238,8 @@ export class OutboxTable {
     for (const id of ids) tx.run("UPDATE outbox SET told = 1 WHERE id = ?", id);
   }
 
-  /** Deletes at most `limit` rows that ended before `before`, or so long ago that more than `keepRows` came since. The
-   *  newest row stays: SQLite would give its id again, and the queues would take what is new for what they know. Returns how many
-   *  went. */
-  sweep(tx: Tx, options: { before: number; keepRows: number; limit: number }): number {
-    const { before, keepRows, limit } = options;
-    const newest = tx.get<{ id: number | null }>("SELECT max(id) AS id FROM outbox")?.id ?? 0;
-    const old = tx.run(
-      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE ended_at IS NOT NULL AND ended_at < ? AND id < ? ORDER BY ended_at LIMIT ?)`,
-      before,
-      newest,
-      limit,
-    ).changes;
-    if (old >= limit) return old;
-    const many = tx.run(
-      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id <= ? AND NOT (${open}) ORDER BY id LIMIT ?)`,
-      newest - keepRows,
-      limit - old,
-    ).changes;
-    return old + many;
+  /** See `sweepEnded`. */
+  sweep(tx: Tx, options: SweepOptions): number {
+    return sweepEnded(tx, "outbox", open, options);
   }
 }
