@@ -1,4 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Files that open whole gateways and browsers begin, so that the longest is not alone at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return ["/test/e2e/", "/test/integration/", ""].flatMap((folder, i, folders) =>
+      sorted.filter(({ moduleId }) => folders.findIndex((each) => moduleId.includes(each)) === i),
+    );
+  }
+}
 
 /** Units run in one process without isolation; everything that opens a gateway runs beside them in the same pool. */
 export default defineConfig({
@@ -12,9 +23,10 @@ export default defineConfig({
     ],
     pool: "threads",
     isolate: false,
-    maxWorkers: 2,
+    // They wait more than they work: three keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 20_000,
-    sequence: { shuffle: false },
+    sequence: { shuffle: false, sequencer: LongestFirst },
   },
 });

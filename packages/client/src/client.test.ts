@@ -180,6 +180,20 @@ describe("device tokens", () => {
     await client(fake.url, { identity, deviceTokens: store({ token: "D", scopes: [] }), reconnect: false }).connect();
     expect(fake.peers).toHaveLength(2);
   });
+
+  test("told to retry with a device token it does not have, the client does not try the same secret again", async () => {
+    const fake = await gateway((request, peer) => {
+      peer.refuse(request, {
+        code: "INVALID_REQUEST",
+        message: "unauthorized",
+        details: { canRetryWithDeviceToken: true },
+      });
+      return true;
+    });
+    const made = client(fake.url, { identity, deviceTokens: store(), reconnect: false });
+    await expect(made.connect()).rejects.toThrow("unauthorized");
+    expect(fake.peers).toHaveLength(1);
+  });
 });
 
 describe("calls", () => {

@@ -80,6 +80,8 @@ export class GatewayClient {
   /** The gateway asked for the stored device token instead of the shared secret; once per refusal. */
   #useDeviceToken = false;
   #usedDeviceToken = false;
+  /** One is stored, used or not. */
+  #storedDeviceToken = false;
 
   constructor(options: GatewayClientOptions) {
     this.#options = options;
@@ -205,9 +207,10 @@ export class GatewayClient {
     let scopes = options.scopes;
     this.#usedDeviceToken = false;
     const hasSecret = Boolean(shared.token ?? shared.password ?? shared.deviceToken);
-    if (options.identity && options.deviceTokens && (!hasSecret || this.#useDeviceToken)) {
+    if (options.identity && options.deviceTokens) {
       const stored = await attempt(() => options.deviceTokens?.load(role));
-      if (stored) {
+      this.#storedDeviceToken = stored !== undefined;
+      if (stored && (!hasSecret || this.#useDeviceToken)) {
         credentials = { deviceToken: stored.token };
         // A token grants what was approved for it; asking for more would be refused as a whole.
         scopes = scopes?.filter((scope) => stored.scopes.length === 0 || stored.scopes.includes(scope));
@@ -310,7 +313,7 @@ export class GatewayClient {
       this.#useDeviceToken = false;
       return false;
     }
-    if (details.canRetryWithDeviceToken === true && !this.#useDeviceToken && this.#options.deviceTokens) {
+    if (details.canRetryWithDeviceToken === true && !this.#useDeviceToken && this.#storedDeviceToken) {
       this.#useDeviceToken = true;
       return true;
     }

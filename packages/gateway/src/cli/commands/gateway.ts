@@ -23,8 +23,12 @@ const gatewayRun: readonly OptionSpec[] = [
     fallback: "auto",
   },
   { name: "compact", text: "Same as --ws-log compact" },
-  { name: "raw-stream", text: "Keep the raw model stream in a file" },
-  { name: "raw-stream-path", value: "path", text: "Where the raw model stream goes" },
+  { name: "raw-stream", text: "Keep what models answer, event by event, in a file" },
+  {
+    name: "raw-stream-path",
+    value: "path",
+    text: "Where that file is (default: logs/raw-stream.jsonl of the state directory)",
+  },
 ];
 
 const loadGatewayRun = async () => (await import("../gateway-run.ts")).run;

@@ -22,6 +22,7 @@ import type {
   ThinkingLevel,
 } from "./provider.ts";
 import { parseThinkingLevel } from "./provider.ts";
+import { RawStream, rawStreamPath } from "./raw-stream.ts";
 import type { ModelSelection } from "./references.ts";
 import { aliasOf, assertAllowed, isAllowed, lookUp } from "./references.ts";
 import { Registry, offlineModel } from "./registry.ts";
@@ -70,6 +71,7 @@ export class Models implements ModelDirectory {
   readonly #cooldowns: Cooldowns;
   readonly #idleMs: number;
   readonly #loaded = new Map<ModelApi, Promise<ModelProvider>>();
+  readonly #raw: RawStream | undefined;
   #local: LocalOffer[] = [];
 
   constructor(options: ModelsOptions) {
@@ -80,6 +82,8 @@ export class Models implements ModelDirectory {
     this.#agentSelection = options.agentSelection ?? (() => undefined);
     this.#cooldowns = new Cooldowns(() => options.world.monotonic());
     this.#idleMs = options.idleMs ?? defaultIdleMs;
+    const path = rawStreamPath(options.world);
+    if (path !== undefined) this.#raw = new RawStream({ world: options.world, log: options.log, path });
   }
 
   /** Never throws: a configured model that cannot be found is returned as unavailable, and says why in `auth`. */
@@ -144,12 +148,13 @@ export class Models implements ModelDirectory {
   ): AsyncIterable<ModelEvent> {
     const models = options.noFallback || model.api === "offline" ? [model] : this.#chain(model, options.agentId);
     const candidates = models.map((entry) => this.#candidate(entry));
-    return streamWithFailover(
+    const events = streamWithFailover(
       { world: this.#world, log: this.#log, cooldowns: this.#cooldowns, dialect: (entry) => this.#dialect(entry) },
       candidates.filter((candidate, index) => index === 0 || candidate.missing === undefined),
       request,
       options.signal,
     );
+    return this.#raw === undefined ? events : this.#raw.tee(options.agentId, events);
   }
 
   /** `agents.defaults.models[ref].params.thinking` if it is a level, else by what the model can. */
