@@ -25,6 +25,9 @@ export function browserPath(): string | undefined {
 /** For the names of cases. */
 export const needsBrowser = "needs Chromium: apt-get install -y --no-install-recommends chromium";
 
+/** The name of the guide for reverse proxies; here it leads to loopback. */
+export const proxiedHost = "gateway.example.org";
+
 let running: Promise<Browser> | undefined;
 
 export function browser(): Promise<Browser> {
@@ -32,7 +35,10 @@ export function browser(): Promise<Browser> {
   if (executablePath === undefined) throw new Error(`No browser found on PATH; it ${needsBrowser}`);
   running ??= chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--host-resolver-rules=MAP box.test 127.0.0.1"],
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+      `--host-resolver-rules=MAP box.test 127.0.0.1, MAP ${proxiedHost} 127.0.0.1`,
+    ],
   });
   return running;
 }

@@ -33,6 +33,7 @@ describe("mappings", () => {
           messageTemplate: "[{{__proto__.x}}][{{constructor.name}}][{{toString}}][{{payload.__proto__.polluted}}]",
           wakeMode: "next-heartbeat",
         },
+        { match: { path: "gmail", source: "mine" }, messageTemplate: "own rule", wakeMode: "next-heartbeat" },
         { match: { path: "empty" }, messageTemplate: "{{nothing}}", wakeMode: "next-heartbeat" },
         { match: { path: "empty-wake" }, action: "wake", textTemplate: "{{nothing}}" },
         ...["nothing", "override", "switch", "broken", "endless", "missing", "escape"].map((name) => ({
@@ -75,6 +76,12 @@ describe("mappings", () => {
     expect([woken.status, await woken.json()]).toEqual([200, { ok: true, mode: "next-heartbeat" }]);
     expect((await notes(wire)).some((note) => note.endsWith(": from anything"))).toBe(true);
     expect((await post("/in/anything", { source: "other" })).status).toBe(404);
+    // A rule of one's own comes before the preset of the same path.
+    const sample = { messages: [{ id: "m0", from: "a", subject: "b", snippet: "c", body: "d" }] };
+    await ended(wire, await post("/in/gmail", { ...sample, source: "mine" }));
+    expect(lastAsked(setting)).toContain("own rule");
+    await ended(wire, await post("/in/gmail", sample));
+    expect(lastAsked(setting)).toContain("webhook Gmail");
   });
 
   test("W20, W25 templates read lists, objects, headers and the query; credentials are not among them", async () => {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { token } from "../support/process.ts";
 import { askedText } from "./channels/set-up.ts";
+import { raw } from "./http-client.ts";
 import { closeHooks, ended, hookToken, lastAsked, notes, ownHooks, type Setting, startHooks } from "./hooks-set-up.ts";
 
 afterEach(closeHooks);
@@ -9,7 +10,8 @@ afterEach(closeHooks);
 describe("one gateway", () => {
   let setting: Setting;
   beforeAll(async () => {
-    setting = await startHooks();
+    const http = { endpoints: { chatCompletions: { enabled: true } } };
+    setting = await startHooks({}, { config: { gateway: { http } } });
   });
   beforeEach(() => {
     setting.world.script = () => ["done"];
@@ -22,11 +24,13 @@ describe("one gateway", () => {
     const none = await fetch(`${url}/hooks/wake`, { method: "POST" });
     expect([none.status, await none.text()]).toEqual([401, "Unauthorized"]);
     expect((await post("/hooks/wake", { text: "x" }, { authorization: `Bearer ${token}` })).status).toBe(401);
-    for (const path of ["/tools/invoke", "/v1/models"])
-      expect([401, 404]).toContain(
-        (await fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${hookToken}` } })).status,
-      );
-    expect((await post("/tools/invoke", { tool: "sessions_list" })).status).toBe(401);
+    for (const path of ["/v1/models", "/v1/models/openclaw"])
+      expect([path, (await fetch(url + path, { headers: { authorization: `Bearer ${hookToken}` } })).status]).toEqual([
+        path,
+        401,
+      ]);
+    for (const path of ["/tools/invoke", "/v1/chat/completions"])
+      expect([path, (await post(path, { tool: "sessions_list" })).status]).toEqual([path, 401]);
   });
 
   test("W03 a token in the address is refused, also a right one beside a right header", async () => {
@@ -58,17 +62,29 @@ describe("one gateway", () => {
     expect((await fetch(url)).status).toBe(401);
   });
 
-  test("W06, W24 only paths below the base are hooks", async () => {
-    const { post, world } = setting;
+  test("W06 only paths below the base are hooks", async () => {
+    const { post } = setting;
     for (const path of ["/hooks", "/hooks/", "/hooks/unknown", "/hooksx/wake"])
       expect([path, (await post(path, { text: "x" })).status]).toEqual([
         path,
         // What is no hook belongs to the pages, which take no POST.
         path === "/hooksx/wake" ? 405 : 404,
       ]);
-    const climbed = await fetch(`${world.gateway.httpUrl}/hooks/../tools/invoke`, { method: "POST" });
-    expect(climbed.status).toBe(401);
-    expect(climbed.headers.get("content-type")).toContain("json");
+  });
+
+  test("W24 a path that climbs out is the other route to a client that parses it, and nothing to one that does not", async () => {
+    const { world } = setting;
+    const authorization = `Bearer ${token}`;
+    const parsed = await fetch(`${world.gateway.httpUrl}/hooks/../v1/models`, { headers: { authorization } });
+    expect([parsed.status, await parsed.json()]).toEqual([200, expect.objectContaining({ object: "list" })]);
+    const sent = async (path: string, secret: string) => {
+      const head = `Host: localhost\r\nAuthorization: Bearer ${secret}\r\nContent-Length: 2\r\n`;
+      const socket = await raw(world.gateway, `POST ${path} HTTP/1.1\r\n${head}\r\n{}`);
+      socket.end();
+      return socket.status;
+    };
+    for (const path of ["/hooks/../v1/models", "/hooks/%2e%2e/v1/models", "/hooks/..%2fv1/models"])
+      expect([path, await sent(path, hookToken), await sent(path, token)]).toEqual([path, 404, 401]);
   });
 
   test("W07, W08, W09 wake queues a note; now beats once, next-heartbeat does not", async () => {
@@ -126,6 +142,8 @@ describe("one gateway", () => {
     [{ message: 7 }, "message required"],
     [{ message: "x", model: " " }, "model required"],
     [{ message: "x", model: 5 }, "model required"],
+    [{ message: "x", model: "nowhere/none" }, "nowhere"],
+    [{ message: "x", channel: "zzz" }, "|telegram"],
     [{ message: "x", channel: "zzz" }, "channel must be last|"],
     [{ message: "x", channel: 7 }, "channel must be last|"],
     [{ message: "x", agentId: "nobody" }, 'unknown agentId "nobody"'],
@@ -173,8 +191,11 @@ describe("one gateway", () => {
   });
 
   test("W17, W18 too much is 413 and can be read; no JSON is 400; nothing is an empty object", async () => {
-    const { post } = setting;
-    const large = await post("/hooks/agent", { message: "x".repeat(262_144) });
+    const { post, wire } = setting;
+    const quiet = { message: "x", wakeMode: "next-heartbeat" };
+    const pad = 262_144 - JSON.stringify({ ...quiet, pad: "" }).length;
+    await ended(wire, await post("/hooks/agent", { ...quiet, pad: "y".repeat(pad) }));
+    const large = await post("/hooks/agent", { ...quiet, pad: "y".repeat(pad + 1) });
     expect([large.status, await large.json()]).toEqual([
       413,
       { ok: false, error: expect.stringMatching(/payload too large/iu) },

@@ -1,5 +1,5 @@
 /** Tools that the client of a chat completion runs itself (http.md §8.6, C15-C18). */
-import { chunksOf, errorOf, lastRequest, told } from "./http-client.ts";
+import { chunksOf, errorOf, eventsOf, lastRequest, told } from "./http-client.ts";
 import { choiceOf, type ToolCall, useChatGateway, user, weather } from "./http-chat-rig.ts";
 import { expect, test } from "vitest";
 
@@ -59,6 +59,9 @@ test("C15, C16: streamed calls assemble to the same calls, numbered from 0", asy
     { location: "Rome" },
     { location: "Oslo" },
   ]);
+  expect(Object.values(built)).toEqual(
+    whole.tool_calls?.map(({ id, function: called }) => ({ id, name: called.name, args: called.arguments })),
+  );
   expect(answer.text).toContain('"finish_reason":"tool_calls"');
 });
 
@@ -111,6 +114,12 @@ test("C17: tool_choice", async () => {
     message: "tool_choice=required was not satisfied by the agent response",
     type: "api_error",
   });
+  const streamed = await rig.chat({ tools: [weather], tool_choice: "required", stream: true });
+  const [failure, end] = eventsOf(streamed.text).slice(-2);
+  expect([JSON.parse(failure?.data ?? ""), end?.data]).toEqual([
+    { error: { ...errorOf(unmet), code: null } },
+    "[DONE]",
+  ]);
   const other = { type: "function", function: { name: "other_tool" } };
   rig.gateway.script = () => [{ toolCall: { name: "get_weather", arguments: {} } }];
   expect((await rig.chat({ tools: [weather, other], tool_choice: pin("get_weather") })).status).toBe(200);

@@ -49,9 +49,16 @@ test("C06: what names no agent is refused", async () => {
 
 test("C07: without a user each call is alone and in no list; with one, the session is shared", async () => {
   const before = await rig.sessionsOf();
+  const hidden = () =>
+    rig.gateway.host.gateway.store
+      .all<{ key: string }>("SELECT key FROM session WHERE hidden = 1 AND key LIKE 'agent:main:openai:%'")
+      .map(({ key }) => key);
+  const known = hidden();
   await rig.chat();
   await rig.chat();
   expect(await rig.sessionsOf()).toEqual(before);
+  const fresh = hidden().filter((key) => !known.includes(key));
+  expect(new Set(fresh).size).toBe(2);
   rig.gateway.script = () => ["first answer"];
   await rig.chat({ user: "alice", messages: [user("remember the word pear")] });
   rig.gateway.script = () => ["ok"];

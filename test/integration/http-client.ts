@@ -138,3 +138,15 @@ export async function raw(gateway: TestGateway, text: string): Promise<RawSocket
   await Promise.race([socket.ended, socket.until("\r\n\r\n")]);
   return socket;
 }
+
+/** Requests behind each other on one connection; the last should say `Connection: close`. Ends with the connection, which the
+ *  gateway also closes behind a request that is none. */
+export async function pipelined(
+  port: number,
+  requests: readonly string[],
+): Promise<{ statuses: number[]; text: string }> {
+  const socket = new RawSocket(port).write(requests.join(""));
+  await socket.ended;
+  const statuses = [...socket.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+  return { statuses, text: socket.text };
+}

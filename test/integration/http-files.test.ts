@@ -1,7 +1,7 @@
 /** Images and files of responses: what reaches the model, what is refused, and which addresses nobody connects to (http.md §9.4,
  *  §9.7, R10-R16). */
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { errorOf, lastRequest, until } from "./http-client.ts";
 import { user, useResponsesGateway } from "./http-responses-rig.ts";
@@ -14,15 +14,32 @@ let inner: Server;
 let serve: (path: string, res: ServerResponse) => void = (_, res) => res.end();
 let innerConnections = 0;
 const allowPrivateHosts: string[] = [];
+/** Says one length and sends without end. */
+let lying: TcpServer;
+const lies = { declared: 0, sent: 0, left: 0 };
+function lie(socket: Socket): void {
+  socket.on("error", () => {}).on("close", () => (lies.left += 1));
+  socket.once("data", () => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${lies.declared}\r\n\r\n`);
+    const more = () => {
+      if (socket.destroyed || lies.sent > 400_000_000) return;
+      lies.sent += 1_000_000;
+      if (socket.write(Buffer.alloc(1_000_000, "a"))) setImmediate(more);
+      else socket.once("drain", more);
+    };
+    more();
+  });
+}
 
-const listen = (server: Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
+const listen = (server: TcpServer) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const portOf = (server: TcpServer) => (server.address() as AddressInfo).port;
 
 beforeAll(async () => {
   web = createServer((req, res) => serve(req.url ?? "/", res));
   inner = createServer((_, res) => res.end("inner")).on("connection", () => innerConnections++);
-  await Promise.all([listen(web), listen(inner)]);
-  allowPrivateHosts.push(`127.0.0.1:${portOf(web)}`);
+  lying = createTcpServer(lie);
+  await Promise.all([listen(web), listen(inner), listen(lying)]);
+  allowPrivateHosts.push(...[web, lying].map((server) => `127.0.0.1:${portOf(server)}`));
 });
 const rig = useResponsesGateway({ config: { tools: { web: { fetch: { allowPrivateHosts } } } } });
 afterAll(() => {
@@ -30,6 +47,7 @@ afterAll(() => {
     server.closeAllConnections();
     server.close();
   }
+  lying.close();
 });
 
 const png = Buffer.from(
@@ -162,6 +180,27 @@ test("R14: redirects to inner addresses, too many of them, and bodies without en
   expect(sent).toBeLessThan(30_000_000);
 });
 
+test("R14: a length that is a lie gains nothing: neither more than it says is taken, nor a body it makes too large", async () => {
+  for (const [declared, most] of [
+    [5, 5],
+    [100_000_000_000, 0],
+  ] as const) {
+    lies.declared = declared;
+    const before = { ...lies };
+    const answer = await file({ file_url: `http://127.0.0.1:${portOf(lying)}/${declared}.txt`, filename: "l.txt" });
+    await until("the download stops", () => lies.left > before.left, 5_000);
+    expect(lies.sent - before.sent).toBeLessThan(40_000_000);
+    if (most === 0) expect(answer.status).toBe(400);
+    else
+      expect(
+        rig
+          .systemOf()
+          .match(/a{4,}/g)
+          ?.every((run) => run.length <= most) ?? true,
+      ).toBe(true);
+  }
+});
+
 test("R14: a slow server is given up after ten seconds", async () => {
   let asked = false;
   serve = () => (asked = true);
@@ -195,6 +234,24 @@ test("R16: what is no acceptable image or file is refused with a reason, in boun
     expect(errorOf(answer).message).toMatch(reason);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   }
+});
+
+test("R16: a PDF of a hundred thousand pages costs what its first pages cost, in time and memory", async () => {
+  // Every page is the same two objects, so that as many fit into a small file.
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    `<< /Type /Pages /Count 100000 /Kids [${"3 0 R ".repeat(100_000)}] >>`,
+    "<< /Type /Page /Contents 4 0 R >>",
+    "<< /Length 24 >>\nstream\nBT (one of many) Tj ET    \nendstream",
+  ].map((body, index) => `${index + 1} 0 obj\n${body}\nendobj\n`);
+  const pdf = Buffer.from(`%PDF-1.4\n${objects.join("")}trailer << /Root 1 0 R >>\n%%EOF\n`);
+  const before = process.memoryUsage().heapUsed;
+  const startedAt = performance.now();
+  const answer = await file({ filename: "many.pdf", file_data: dataUrl("application/pdf", pdf) });
+  expect(answer.status).toBe(200);
+  expect(rig.systemOf().match(/one of many|no text that can be read/g)?.length).toBeLessThanOrEqual(4);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000_000);
 });
 
 test("R16: of a PDF with very many pages the first are read, of a long text its beginning", async () => {

@@ -59,23 +59,37 @@ test("X07-X09: upgrades by path, and what is none", async () => {
   }
   expect((await upgrade("/v1/responses")).status).toBe(404);
   expect((await upgrade("/", "")).status).toBe(400);
-  const plain = await raw(
-    gateway,
-    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n",
-  );
-  expect(plain.status).toBe(200);
-  plain.end();
+  // The page of an app that was not built is 503.
+  for (const [path, statuses] of [["/healthz", [200]], ["/", [200, 503]]] as const) {
+    const plain = await raw(
+      gateway,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n`,
+    );
+    expect(statuses).toContain(plain.status);
+    expect(plain.text).toContain("Content-Type");
+    plain.end();
+  }
 });
 
 test("X10: Host is required, single, and never taken from an absolute target", async () => {
   expect((await raw(gateway, "GET / HTTP/1.1\r\n\r\n")).status).toBe(400);
   expect((await raw(gateway, "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n")).status).toBe(400);
-  for (const target of ["http://other/healthz", "//v1/models", "/a\\b", "*"]) {
-    const method = target === "*" ? "OPTIONS" : "GET";
-    const answer = await raw(gateway, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  for (const target of ["GET http://other/healthz", "GET //v1/models", "GET /a\\b", "GET *", "OPTIONS http://x/*"]) {
+    const answer = await raw(gateway, `${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     expect([target, answer.status]).toEqual([target, 400]);
     answer.end();
   }
+});
+
+test("X10: OPTIONS * tells the methods of the port, and nothing that a page could use", async () => {
+  const ask = (host: string) => raw(gateway, `OPTIONS * HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://x\r\n\r\n`);
+  const answer = await ask("localhost");
+  expect([answer.status, /^Allow: (.*)\r$/m.exec(answer.text)?.[1]]).toEqual([204, "GET, HEAD, POST"]);
+  expect(answer.text.toLowerCase()).not.toContain("access-control");
+  answer.end();
+  const foreign = await ask("evil.example");
+  expect(foreign.status).toBe(421);
+  foreign.end();
 });
 
 test("X11: what two readers could take for two lengths is refused, and its connection closed", async () => {
@@ -164,12 +178,44 @@ test("X24: every answer carries the security headers, and none names the program
     [chat, "GET"],
     ["/nope", "GET"],
     ["/", "POST"],
+    ["/", "GET"],
+    ["/v1/models", "POST"],
+    ["/v1/responses", "POST"],
+    ["/tools/invoke", "POST"],
+    ["/tools/nope", "GET"],
+    ["/metrics", "GET"],
+    ["/readyz", "HEAD"],
+    ["/control-ui-config.json", "GET"],
+    ["/avatar/main", "GET"],
+    ["/__openclaw__/canvas/", "GET"],
+    ["/__openclaw__/canvas/none.png", "GET"],
+    ["/__openclaw__/a2ui/", "GET"],
+    ["/__openclaw__/ws", "GET"],
+    [chat, "OPTIONS"],
   ]) {
     const { headers } = await ask(gateway, path as string, { method: method as string });
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("x-request-id")).toMatch(/^req_[0-9a-f-]+$/);
     expect(headers.get("server") ?? headers.get("x-powered-by")).toBeNull();
+  }
+  const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+  for (const request of [
+    "rubbish\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET //x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"a".repeat(20_000)}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`,
+    `GET /v1/responses HTTP/1.1\r\nHost: localhost\r\n${upgrade}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  ]) {
+    const answer = await raw(gateway, request);
+    expect([request.slice(0, 40), /^x-content-type-options: nosniff\r$/im.test(answer.text)]).toEqual([
+      request.slice(0, 40),
+      true,
+    ]);
+    answer.end();
   }
 });
 
@@ -183,7 +229,7 @@ test("S4: a token in the address is refused, also beside a good header", async (
     expect((await ask(gateway, path, { headers: bearer() })).status).toBe(400);
 });
 
-test("X22: a switch takes effect without a restart", async () => {
+test("X22, C02: a switch takes effect without a restart, and what is off is 404 in JSON to every method", async () => {
   const path = join(gateway.home.state, "openclaw.json");
   const config = JSON.parse(readFileSync(path, "utf8")) as {
     gateway: { http: { endpoints: Record<string, unknown> } };
@@ -200,7 +246,15 @@ test("X22: a switch takes effect without a restart", async () => {
   const { host } = gateway;
   const generation = host.gateway;
   await turn(false);
-  for (const method of ["GET", "POST", "OPTIONS"]) expect((await ask(gateway, chat, { method })).status).toBe(404);
+  for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+    const off = await ask(gateway, chat, { method });
+    expect([method, off.status, errorOf(off)]).toEqual([
+      method,
+      404,
+      { message: "Not Found", type: "invalid_request_error" },
+    ]);
+  }
+  expect((await ask(gateway, chat, { method: "HEAD" })).status).toBe(404);
   await turn(true);
   expect((await post(gateway, chat, hi)).status).toBe(200);
   expect(host.gateway).toBe(generation);

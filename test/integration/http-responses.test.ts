@@ -1,6 +1,6 @@
 /** POST /v1/responses against a real gateway with a scripted model (http.md §9.10). */
 import { expect, test } from "vitest";
-import { errorOf, ask, eventsOf, lastRequest, post, told, until } from "./http-client.ts";
+import { errorOf, ask, eventsOf, lastRequest, post, RawSocket, told, until } from "./http-client.ts";
 import { outputOf, path, streamed, textOf, user, useResponsesGateway, weather } from "./http-responses-rig.ts";
 
 const rig = useResponsesGateway();
@@ -91,6 +91,7 @@ test("R03: a stream has its events in order, numbered from 0, and ends once", as
     "response.output_item.done",
     "response.completed",
   ]);
+  expect(types.filter((type) => /^response\.(?:completed|incomplete|failed)$/.test(type))).toHaveLength(1);
   const text = events.filter(({ type }) => type.endsWith("text.delta")).map(({ delta }) => delta);
   expect(text.join("")).toBe("Hello you");
   expect(events.find(({ type }) => type === "response.output_text.done")?.text).toBe("Hello you");
@@ -295,6 +296,13 @@ test("R22: model is required and echoed; the header chooses the agent", async ()
   expect((await rig.respond({ model: "OpenClaw/Beta" })).json["model"]).toBe("OpenClaw/Beta");
   expect((await rig.respond({ background: true })).status).toBe(400);
   expect((await rig.respond({}, { "x-openclaw-agent": "nobody" })).status).toBe(400);
+  for (const header of ["x-openclaw-agent", "x-openclaw-agent-id"])
+    expect((await rig.respond({ model: "openclaw/main", user: "r22" }, { [header]: "beta" })).status).toBe(200);
+  const wire = await rig.gateway.connect();
+  const { sessions } = await wire.call<{ sessions: { key: string }[] }>("sessions.list", {});
+  await wire.close();
+  const keys = sessions.map(({ key }) => key).filter((key) => key.endsWith(":r22"));
+  expect(keys).toEqual(["agent:beta:openresponses-user:r22"]);
 });
 
 test("R23: a failing provider is a failed response, never both", async () => {
@@ -351,9 +359,24 @@ test("R26: metadata is repeated or refused, and pollutes nothing", async () => {
   expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
 });
 
-test("R28: 405, 401, 413 as everywhere", async () => {
-  expect((await ask(rig.gateway, path)).status).toBe(405);
-  expect((await rig.respond({}, { authorization: "Bearer no" })).status).toBe(401);
+test("R28: 405, 401, 413, 408 as everywhere", async () => {
+  const got = await ask(rig.gateway, path);
+  expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
+  for (const authorization of ["Bearer no", ""]) {
+    const refused = await rig.respond({}, { authorization });
+    expect([refused.status, refused.text]).toEqual([
+      401,
+      '{"error":{"message":"Unauthorized","type":"unauthorized"}}',
+    ]);
+  }
+  const stalled = new RawSocket(rig.gateway.port).write(
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${rig.gateway.token}\r\nContent-Length: 100\r\n\r\n{"mod`,
+  );
+  const armed = rig.gateway.world.pending();
+  await until("the body is waited for", () => rig.gateway.world.pending() > armed);
+  await rig.gateway.world.jump(30_000);
+  await stalled.until("took too long");
+  expect(stalled.status).toBe(408);
   expect((await post(rig.gateway, path, "x".repeat(21 * 1024 * 1024))).status).toBe(413);
   expect((await ask(rig.gateway, "/v1/responses/compact", { method: "POST" })).status).toBe(404);
 });

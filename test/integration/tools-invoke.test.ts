@@ -135,6 +135,10 @@ describe("one gateway", () => {
     expect((await invoke(gateway, { tool: "sessions_list", agentId: "ops" })).status).toBe(404);
     for (const sessionKey of [undefined, "main", "agent:main:main"])
       expect((await invoke(gateway, { tool: "sessions_list", sessionKey })).status).toBe(200);
+    for (const sessionKey of [undefined, "main", "agent:main:main"]) {
+      const { body } = await invoke(gateway, { tool: "session_status", sessionKey });
+      expect(body.error?.message).toContain("There is no session agent:main:main.");
+    }
     expect((await invoke(gateway, { tool: "read", args: { path: "note.txt" }, agentId: "ops" })).status).toBe(400);
     writeFileSync(join(gateway.home.path, "two", "note.txt"), "from two");
     const read = await invoke(gateway, { tool: "read", args: { path: "note.txt" }, sessionKey: "agent:ops:main" });
@@ -220,6 +224,14 @@ test("T11 a sub-agent has what its rules leave it", async () => {
   const status = async (sessionKey: string) => (await invoke(gateway, { tool: "sessions_list", sessionKey })).status;
   expect(await status("agent:main:subagent:11111111-1111-4111-8111-111111111111")).toBe(404);
   expect(await status("agent:main:main")).toBe(200);
+});
+
+test("T12 gateway.tools.allow opens one tool that is withheld, and no other", async () => {
+  const gateway = await own({ config: { gateway: { tools: { allow: ["gateway"] } } } });
+  const opened = await invoke(gateway, { tool: "gateway", args: { action: "config.get" } });
+  expect([opened.status, opened.body.ok]).toEqual([200, true]);
+  for (const tool of "exec process write edit apply_patch cron nodes sessions_spawn sessions_send".split(" "))
+    expect([tool, (await invoke(gateway, { tool, args: {} })).status]).toEqual([tool, 404]);
 });
 
 test("T12, T13 gateway.tools opens exactly what it names, and never what the policy closed", async () => {

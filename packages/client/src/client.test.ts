@@ -151,6 +151,17 @@ describe("device tokens", () => {
     });
   });
 
+  test("a token that was narrowed is used for all it still grants", async () => {
+    const fake = await gateway(() => undefined);
+    await client(fake.url, {
+      identity,
+      deviceTokens: store({ token: "D", scopes: ["operator.read", "operator.write"] }),
+      credentials: {},
+      scopes: ["operator.admin", "operator.pairing"],
+    }).connect();
+    expect(fake.peers[0]?.requests[0]?.params).toMatchObject({ scopes: ["operator.read", "operator.write"] });
+  });
+
   test("a token the gateway does not know any more is forgotten", async () => {
     const fake = await gateway((request, peer) => {
       peer.refuse(request, {

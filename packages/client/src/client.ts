@@ -212,8 +212,8 @@ export class GatewayClient {
       this.#storedDeviceToken = stored !== undefined;
       if (stored && (!hasSecret || this.#useDeviceToken)) {
         credentials = { deviceToken: stored.token };
-        // A token grants what was approved for it; asking for more would be refused as a whole.
-        scopes = scopes?.filter((scope) => stored.scopes.length === 0 || stored.scopes.includes(scope));
+        // A token grants what was approved for it; asking for more would be refused as a whole, for less would waste it.
+        if (scopes && stored.scopes.length > 0) scopes = grantable(scopes, stored.scopes);
         this.#usedDeviceToken = true;
       }
     }
@@ -319,6 +319,15 @@ export class GatewayClient {
     }
     return false;
   }
+}
+
+/** What of the wanted scopes a token with those `granted` can give; a narrower token gives all it has. */
+function grantable(wanted: readonly string[], granted: readonly string[]): string[] {
+  const within = (scope: string) =>
+    !wanted.includes(scope) &&
+    ((scope.startsWith("operator.") && wanted.includes("operator.admin")) ||
+      (scope === "operator.read" && wanted.includes("operator.write")));
+  return [...wanted.filter((scope) => granted.includes(scope)), ...granted.filter(within)];
 }
 
 /** Storage of tokens may fail (full disk, private window): the connection works without it. */

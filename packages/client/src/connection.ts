@@ -150,8 +150,10 @@ export class Connection {
     }
     if (typeof frame.seq === "number") {
       const last = this.#lastSeq;
+      // Heard before.
+      if (last !== undefined && frame.seq <= last) return;
       if (last !== undefined && frame.seq > last + 1) this.#events.gap(last + 1, frame.seq);
-      if (last === undefined || frame.seq > last) this.#lastSeq = frame.seq;
+      this.#lastSeq = frame.seq;
     }
     this.#events.event(frame);
   }

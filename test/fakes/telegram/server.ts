@@ -66,7 +66,7 @@ export class FakeServer {
     if (fault && !(await this.#meet(fault, { request, response, logged, body, file: file !== null, path: name })))
       return;
     if (file) return this.#file(logged.token, decodeURIComponent(name), response);
-    await this.#answer(logged, body, response, () => !response.writableFinished && response.destroyed);
+    await this.#answer(logged, body, request, response);
   }
 
   /** Plays a fault. True when the call goes on as if nothing were. */
@@ -134,16 +134,21 @@ export class FakeServer {
     }
   }
 
-  async #answer(logged: LoggedRequest, body: Body, response: ServerResponse, isGone: () => boolean): Promise<void> {
+  async #answer(logged: LoggedRequest, body: Body, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const bot = this.#bots.get(logged.token);
     const method = methods[logged.method];
     try {
       if (!bot || bot.revoked) throw new ApiError(bot ? 401 : 401, "Unauthorized");
       if (logged.method === "getUpdates") {
         const gone = new AbortController();
-        response.on("close", () => gone.abort());
+        const leave = () => gone.abort();
+        response.on("close", leave);
+        // The other side has hung up: the response is closed only some turns later.
+        request.socket.once("end", leave);
+        if (request.socket.readableEnded || response.destroyed) leave();
         const updates = await bot.getUpdates(body.params, gone.signal);
-        if (isGone()) return;
+        request.socket.off("end", leave);
+        if (gone.signal.aborted) return void response.destroy();
         response.on("finish", () => bot.delivered(updates));
         return envelope(response, 200, { ok: true, result: updates });
       }

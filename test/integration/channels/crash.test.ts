@@ -7,11 +7,11 @@ test(
   { timeout: 300_000 },
   async () => {
     const seed = Number(process.env.SOAK_SEED ?? 20_261_121);
-    const report = await channels({ kills: 8, messages: 400, seed, whatsapp: true });
+    const report = await channels({ kills: 8, messages: 1_000, seed, whatsapp: true });
     expect({ seed, violations: report.violations }).toEqual({ seed, violations: [] });
     // The programme means something only while these things really happen in it.
-    expect(report.n).toBe(400);
-    expect(report.answered).toBeGreaterThan(80);
+    expect(report.n).toBe(1_000);
+    expect(report.answered).toBeGreaterThan(200);
     expect(Object.values(report.diedAtPoint).reduce((sum, n) => sum + n, 0)).toBeGreaterThan(2);
   },
 );

@@ -2,6 +2,7 @@
  *  handed down by context; views import `useApp`, nothing global. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { Approvals } from "../approvals/index.ts";
 import type { GatewayLink } from "../gateway/index.ts";
 import type { Conversations } from "../chat/conversations.ts";
 import type { Router } from "./router.ts";
@@ -14,6 +15,7 @@ export interface App {
   readonly settings: Settings;
   readonly toasts: Toasts;
   readonly conversations: Conversations;
+  readonly approvals: Approvals;
   /** Of the app's build; compared with the gateway's. */
   readonly version: string;
 }

@@ -1,6 +1,7 @@
 /** Puts the app together: reads the address and wipes what must not stay in it, then connects. */
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { Approvals } from "../approvals/index.ts";
 import { Conversations } from "../chat/conversations.ts";
 import { GatewayLink } from "../gateway/index.ts";
 import { Shell } from "../shell/shell.tsx";
@@ -29,7 +30,8 @@ export function startApp(): VNode {
   const link = new GatewayLink({ url: settings.current.gatewayUrl || own, version: CONTROL_UI_VERSION });
   const toasts = new Toasts();
   const conversations = new Conversations({ link, router, settings, toasts });
-  const app: App = { link, router, settings, toasts, conversations, version: CONTROL_UI_VERSION };
+  const approvals = new Approvals(link);
+  const app: App = { link, router, settings, toasts, conversations, approvals, version: CONTROL_UI_VERSION };
 
   const foreign = handover.gatewayUrl === link.url ? undefined : handover.gatewayUrl;
   if (foreign === undefined) connect(link, handover);

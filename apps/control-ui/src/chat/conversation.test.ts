@@ -172,6 +172,17 @@ test("a failed reply shows its reason", async () => {
   expect(said).toContain("The reply failed.");
 });
 
+test("a failed reply whose words the history holds keeps its reason, and does not say the words twice", async () => {
+  const { conversation, history, delta, event } = harness();
+  await conversation.reconnected();
+  delta("a", "half");
+  history.push({ ...message("1", "assistant", "half"), stopReason: "aborted" });
+  event("error", "a", { errorMessage: "the gateway was stopped" });
+  await settled();
+  expect(conversation.turns.value.at(-1)?.stopped).toBe(true);
+  expect(conversation.remains.value).toEqual({ runId: "a", text: "", error: "the gateway was stopped" });
+});
+
 test("older pages are read by the id of the oldest message, and newer readings keep them", async () => {
   const history = Array.from({ length: 450 }, (_, index) =>
     message(`m${index}`, index % 2 ? "assistant" : "user", `${index}`),

@@ -267,6 +267,8 @@ export class Conversation {
     const last = turns.at(-1);
     if (remains && last?.role === "assistant" && (last.stopped === true || last.error !== undefined)) {
       if (remains.error === undefined || last.error !== undefined) this.#remains.value = undefined;
+      // Its words stand in the history, the reason does not.
+      else if (remains.text !== "") this.#remains.value = { ...remains, text: "" };
     }
     const run = this.#live.peek();
     if (run && this.#ended.has(run.runId)) this.#live.value = undefined;

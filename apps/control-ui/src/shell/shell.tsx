@@ -3,7 +3,8 @@ import { Menu as MenuIcon, RotateCw } from "lucide-preact";
 import { Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
-import { Button, ErrorNotice, IconButton, Skeleton } from "../ui/index.ts";
+import { Button, Empty, ErrorNotice, IconButton, Page, Skeleton } from "../ui/index.ts";
+import { ApprovalDesk } from "../approvals/index.ts";
 import { views } from "../views/catalogue.ts";
 import { ConnectionBanner, ConnectionPill } from "./connection.tsx";
 import { Entrance } from "./entrance.tsx";
@@ -81,6 +82,7 @@ export function Shell() {
         </header>
         <ConnectionBanner />
         <VersionBanner />
+        <ApprovalDesk />
         <main id="main" tabIndex={-1}>
           {phase.name === "refused" ? <Entrance key={phase.refusal.kind} phase={phase} /> : <ViewAt path={path} />}
         </main>
@@ -97,13 +99,14 @@ const typing = (target: EventTarget | null): boolean =>
 
 /** Loads the view of a path; the former one stays until the new one is there. */
 function ViewAt({ path }: { path: string }) {
+  const { link } = useApp();
   const [shown, setShown] = useState<{ path: string; View: ComponentType } | undefined>();
   const [failed, setFailed] = useState(false);
   const wanted = useRef(path);
   wanted.current = path;
+  const view = views.find((candidate) => candidate.path === path);
   const load = () => {
     setFailed(false);
-    const view = views.find((candidate) => candidate.path === path);
     view?.load().then(
       (module) => {
         if (wanted.current === path) setShown({ path, View: module.default });
@@ -112,6 +115,14 @@ function ViewAt({ path }: { path: string }) {
     );
   };
   useEffect(load, [path]);
+  if (view?.needs.some((method) => !link.offers(method)))
+    return (
+      <Page title={view.title}>
+        <Empty title={`This gateway does not offer ${view.title} yet`}>
+          <p>A later version may; the view appears in the navigation then.</p>
+        </Empty>
+      </Page>
+    );
   if (failed)
     return (
       <div class="page">

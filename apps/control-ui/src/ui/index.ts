@@ -14,4 +14,5 @@ export { Segments } from "./segments.tsx";
 export { Chip, Status, type Tone } from "./status.tsx";
 export { Table, type Column } from "./table.tsx";
 export { Ago, Clock, Countdown } from "./time.tsx";
+export { Verbatim, VerbatimText } from "./verbatim.tsx";
 export { Words } from "./words.tsx";

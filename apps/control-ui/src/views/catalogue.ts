@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import {
   Bot,
   Bug,
+  CalendarClock,
   Gauge,
   GraduationCap,
   List,
@@ -93,6 +94,14 @@ export const viewGroups: readonly ViewGroup[] = [
         icon: Smartphone,
         needs: ["device.pair.list"],
         load: () => import("./nodes/nodes-view.tsx"),
+      },
+      {
+        path: "/cron",
+        title: "Cron",
+        summary: "What runs by itself, and when",
+        icon: CalendarClock,
+        needs: ["cron.list", "cron.add"],
+        load: () => import("./cron/cron-view.tsx"),
       },
     ],
   },

@@ -97,7 +97,7 @@ export function buildChannels(parts: ChannelParts) {
     },
   });
   const find = (id: string) => services.find((service) => service.row.id === id);
-  const echoes = new Echoes();
+  const echoes = new Echoes(world);
   const roots = (agentId: string) => [directory.workspace(agentId), mediaStore.dir];
   const replies = new Replies({
     world,

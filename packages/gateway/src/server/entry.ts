@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { closeRules, wireLimits } from "@openclaw/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Entrance } from "./connection.ts";
-import { refuseUpgrade } from "./http-reply.ts";
+import { refuseBadHandshake, refuseUpgrade } from "./http-reply.ts";
 import { locate } from "./locality.ts";
 import { judgeHost, severalHosts } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
@@ -50,6 +50,7 @@ export class Entry {
   constructor(parts: EntryParts) {
     this.#parts = parts;
     this.#wss = new WebSocketServer(socketOptions);
+    this.#wss.on("wsClientError", refuseBadHandshake);
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -93,8 +93,13 @@ export function sendJson(
   sendBytes(req, res, status, "application/json; charset=utf-8", Buffer.from(JSON.stringify(body)), all);
 }
 
+/** What the handshake itself refuses gets an answer like any other: the library's own lacks the headers every answer carries. */
+export function refuseBadHandshake(error: Error, socket: Duplex): void {
+  refuseUpgrade(socket, 400, error.message, { "Sec-WebSocket-Version": "13" });
+}
+
 /** Refuses a socket that will not become a WebSocket: one complete answer, then the end (http.md §1.3). */
-export function refuseUpgrade(socket: Duplex, status: number, given?: string): void {
+export function refuseUpgrade(socket: Duplex, status: number, given?: string, headers: Headers = {}): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy();
   const phrase = process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "Refused";
   const text = given ?? phrase;
@@ -103,7 +108,7 @@ export function refuseUpgrade(socket: Duplex, status: number, given?: string): v
     "Connection: close",
     "Content-Type: text/plain; charset=utf-8",
     `Content-Length: ${Buffer.byteLength(text)}`,
-    ...Object.entries(everyAnswer).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...everyAnswer, ...headers }).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`, () => socket.destroy());
 }

@@ -137,8 +137,11 @@ export class HttpRouter {
 
   async #route(req: IncomingMessage, res: ServerResponse, id: string, path: string | undefined): Promise<void> {
     const { settings } = this.#parts;
-    if (path === undefined || severalHosts(req.headersDistinct.host)) return sendText(req, res, 400, "Bad Request");
     const method = req.method ?? "GET";
+    const whole = method === "OPTIONS" && req.url === "*";
+    if ((path === undefined && !whole) || severalHosts(req.headersDistinct.host))
+      return sendText(req, res, 400, "Bad Request");
+    if (path === undefined) return this.#options(req, res);
     if (isProbe(path)) return this.#probe(req, res, path, method);
     const found = this.#find(path);
     if (this.#hostRefused(req, res, path, found)) return;
@@ -193,6 +196,12 @@ export class HttpRouter {
     if (path !== "/") return sendText(req, res, 404, "Not Found", {}, this.#parts.world);
     if (method !== "GET" && method !== "HEAD") return this.#methodNotAllowed(req, res, ["GET"]);
     sendText(req, res, 200, this.#parts.about);
+  }
+
+  /** `OPTIONS *`: about the port as a whole, and nothing that a page could use (http.md §4.5). */
+  #options(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#hostRefused(req, res, "*", { api: [], pages: [], dialect: "text" })) return;
+    sendBytes(req, res, 204, undefined, new Uint8Array(0), { Allow: "GET, HEAD, POST" }, this.#parts.world);
   }
 
   #methodNotAllowed(req: IncomingMessage, res: ServerResponse, methods: readonly string[]): void {

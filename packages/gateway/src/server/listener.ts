@@ -8,7 +8,7 @@ import { closeRules } from "@openclaw/protocol";
 import { WebSocketServer } from "ws";
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
-import { refuseUpgrade, sendJson, sendText } from "./http-reply.ts";
+import { refuseBadHandshake, refuseUpgrade, sendJson, sendText } from "./http-reply.ts";
 import { isLoopbackName } from "./locality.ts";
 import { Newcomers } from "./newcomers.ts";
 import { answerProbe, isProbe } from "./probes.ts";
@@ -147,6 +147,7 @@ export class Listener {
     this.#world = options.world;
     this.#boundAt = options.world.monotonic();
     this.#between = new WebSocketServer(betweenOptions);
+    this.#between.on("wsClientError", refuseBadHandshake);
   }
 
   /** Nothing but loopback is listened on. */

@@ -4,6 +4,7 @@ import { useQuery } from "../../gateway/index.ts";
 import { Loaded, Page, Section } from "../../ui/index.ts";
 import "../../style/views.css";
 import "./nodes.css";
+import { ExecRulesPanel } from "./exec-rules-panel.tsx";
 import { NodeList } from "./node-list.tsx";
 import { PairedDevices } from "./paired-devices.tsx";
 import { PendingDevices } from "./pending-devices.tsx";
@@ -43,6 +44,9 @@ export default function NodesView() {
             {(data) => <NodeList nodes={data.nodes} />}
           </Loaded>
         </Section>
+      )}
+      {link.offers("exec.approvals.get") && link.offers("exec.approvals.set") && link.may("operator.admin") && (
+        <ExecRulesPanel nodes={nodes.state.value.data?.nodes ?? []} />
       )}
     </Page>
   );

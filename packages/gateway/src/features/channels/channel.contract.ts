@@ -209,12 +209,37 @@ export function channelContract(name: string, start: () => Promise<Platform>): v
       expect(made.delivered()).toEqual([]);
     });
 
-    test("typing never fails, and a probe answers", async () => {
+    test("typing never fails, and a probe answers without touching the connection", async () => {
       const made = await platform();
-      await session(made.account).open();
+      const one = await session(made.account).open();
       await made.account.typing(made.person, true);
       await made.account.typing(made.person, false);
       expect(await made.account.probe(2_000)).toMatchObject({ ok: true, elapsedMs: expect.any(Number) });
+      await made.write("still there?");
+      await until("the message", () => one.received.length > 0);
+      expect(one.ended).toBeUndefined();
+    });
+
+    test("what it says it can do it has a method for, and no other", async () => {
+      const { entry, account } = await platform();
+      const { reactions, edit, delete: canDelete, login, clientMessageIds } = entry.capabilities;
+      const has = (name: "react" | "edit" | "delete" | "logout" | "newMessageId") => account[name] !== undefined;
+      expect({
+        reactions: has("react"),
+        edit: has("edit"),
+        delete: has("delete"),
+        login: has("logout"),
+        clientMessageIds: has("newMessageId"),
+      }).toEqual({ reactions, edit, delete: canDelete, login, clientMessageIds });
+    });
+
+    test("it has names, a guide, a word for ids and limits", async () => {
+      const { entry } = await platform();
+      expect(entry.id).toMatch(/^[a-z][a-z-]*$/u);
+      expect(entry.docs).toBe(`docs/channels/${entry.id}.md`);
+      for (const word of [entry.label, entry.idLabel]) expect(word.trim()).not.toBe("");
+      expect(entry.captionLimit).toBeGreaterThan(0);
+      expect(entry.accounts({}, {})).toBeInstanceOf(Array);
     });
   });
 }

@@ -43,7 +43,7 @@ function makeTool(setting: Setting = {}) {
       } as unknown as ToolsConfig,
     },
   };
-  const echoes = new Echoes();
+  const echoes = new Echoes({ monotonic: () => 0 });
   const sends = {
     send: record("send"),
     poll: record("poll"),

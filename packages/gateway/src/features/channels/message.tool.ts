@@ -264,7 +264,9 @@ class MessageCall {
       sender,
       this.#context.signal,
     );
-    this.#o.echoes.sentByTool(this.#context.runId, echoChat(place.channel, place.accountId, place.target.chatId), said);
+    const { channel, accountId, target } = place;
+    const chat = echoChat(channel, accountId, target.chatId);
+    this.#o.echoes.sentByTool(this.#context.runId, chat, said, target.threadId);
     return `Sent to ${shown(place)}, message id ${result.messageId}.`;
   }
 

@@ -21,7 +21,7 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
   const linked = account?.linked();
   const connected = state === "open";
   const sends = counts.sends(service.row.id, accountId);
-  const linkedAt = noted["linkedAt"];
+  const { linkedAt, jid } = noted;
   return {
     ...noted,
     accountId,
@@ -34,8 +34,9 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
     receiving: connected && now - (facts.lastEventAt ?? facts.lastConnectedAt ?? 0) < aliveMs,
     state,
     ...known,
+    ...(facts.lastInboundAt === undefined ? {} : { lastMessageAt: facts.lastInboundAt }),
     lastError: facts.lastError ?? null,
-    ...(self ? { self } : {}),
+    ...(self ? { self: { ...self, ...(typeof jid === "string" ? { jid } : {}) } } : {}),
     ...(typeof linkedAt === "number" ? { authAgeMs: Math.max(0, now - linkedAt) } : {}),
     ...(settings
       ? {

@@ -40,7 +40,7 @@ export const phaseOf = (state: InboundState, runRowId: number | undefined): Inbo
 /** The moves that one change of a row stands for: a row may enter a queue and its run in the same commit, and change from one
  *  run to the next. Empty when only fields change. */
 export function stepsTo(from: InboundPhase, to: InboundPhase): InboundPhase[] {
-  if (from === to && (to === "waiting" || to === "command")) return [];
+  if (from === to && (to === "stored" || to === "waiting" || to === "command")) return [];
   return to === "running" && from !== "waiting" ? ["waiting", "running"] : [to];
 }
 

@@ -46,7 +46,7 @@ test.each(outboxPairs)("an outbox row in %s moves to %s only if that is listed",
 
 const inboundPairs = inboundPhases.flatMap((from) => inboundPhases.map((to) => [from, to] as const));
 /** Changes that stand for two listed moves, or for none. */
-const composed = ["stored → running", "running → running", "waiting → waiting", "command → command"];
+const composed = ["stored → stored", "stored → running", "running → running", "waiting → waiting", "command → command"];
 
 test("the inbox has the moves of the specification and no others", () => {
   const listed = inboundPairs

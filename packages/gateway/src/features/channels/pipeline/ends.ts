@@ -10,6 +10,13 @@ type Needs = Pick<PipelineOptions, "store" | "world" | "log" | "inbox" | "outbox
 
 const retryMs = 5_000;
 
+/** Whether a refusal is about the moment, a full disk or too many runs, rather than about what was asked. */
+export const passes = (error: unknown): boolean => error instanceof GatewayError && error.kind === "unavailable";
+
+/** Whether a message in this state has yet to come to its end. */
+export const isOpen = (state: InboundRow["state"]): boolean =>
+  state === "stored" || state === "command" || state === "waiting";
+
 export class Ends {
   readonly #o: Needs;
   #stopped = false;
@@ -64,13 +71,45 @@ export class Ends {
 
   /** The gateway itself failed on these. */
   giveUp(rows: readonly InboundRow[]): void {
+    this.#refuse(
+      rows,
+      "failed",
+      "⚠️ Your message could not be handled because of an internal error; the log of the gateway has the details.",
+    );
+  }
+
+  /** The process ended each time when this was about to be handled. */
+  exhausted(row: InboundRow): void {
+    this.#o.log.error("a message was taken up too often without coming to an end", { id: row.id });
+    this.#refuse(
+      [row],
+      "attempts-used-up",
+      "⚠️ The gateway stopped several times when it was about to handle your message. It is not tried again by itself; send it again if it still matters.",
+    );
+  }
+
+  #refuse(rows: readonly InboundRow[], reason: string, text: string): void {
     const [first] = rows;
     if (!first) return;
-    const text =
-      "⚠️ Your message could not be handled because of an internal error; the log of the gateway has the details.";
     this.commit((tx) => {
-      this.drop(tx, rows, "failed");
+      this.drop(tx, rows, reason);
       this.notice(tx, first, "inbound-failed", text);
+    });
+  }
+
+  /** The run of this row is over, and left it without an end. All rows of the run end with one notice. */
+  lost(row: InboundRow): void {
+    const { id, runRowId } = row;
+    this.#o.log.warn("a message belongs to a run that is over", { id });
+    const text =
+      "⚠️ The answer to your message was lost when the gateway stopped. Send the message again if it still matters.";
+    this.commit((tx) => {
+      const rows = (runRowId === undefined ? [] : this.#o.inbox.byRun(runRowId, tx)).filter(({ state }) => isOpen(state));
+      const [first] = rows;
+      if (!first) return;
+      for (const { id: one, state } of rows)
+        this.#o.inbox.move(tx, one, state === "command" ? "answered" : "noticed", { reason: "run-lost" });
+      this.notice(tx, first, "run-lost", text);
     });
   }
 

@@ -264,7 +264,7 @@ export async function makeBench(options: BenchOptions = {}) {
       }),
       systemEvent: queueSystemEvent,
     });
-    const echoes = new Echoes();
+    const echoes = new Echoes(world);
     const replies: Replies = new Replies({
       world,
       log,

@@ -2,28 +2,28 @@
  *  under way when the process dies is found open in the ledger and taken up again by `start`. */
 import type { Service } from "../../../kernel/lifecycle.ts";
 import type { Tx } from "../../../store/store.ts";
-import { isStopWord, normalizeAgentId, stopText } from "../../agents/index.ts";
+import { normalizeAgentId } from "../../agents/index.ts";
 import type { InboundMessage, InboundRow } from "../inbound.ts";
 import { judge } from "./access.ts";
 import type { Arrival } from "./arrival.ts";
 import { BotGuard } from "./bot-guard.ts";
 import { echoChat, type Echoes } from "./echoes.ts";
-import { Ends } from "./ends.ts";
+import { Ends, passes } from "./ends.ts";
 import { GroupHistory } from "./group-history.ts";
 import { GroupMoves } from "./group-moves.ts";
+import { Intake } from "./intake.ts";
 import { Joiner, joined, type Joining } from "./joiner.ts";
 import { Mentions } from "./mention.ts";
 import type { Pairing } from "./pairing.ts";
 import type { PipelineOptions } from "./ports.ts";
 import { chatKeyOf, routeOf, targetOf } from "./routing.ts";
+import { Stops } from "./stops.ts";
 import { typedText } from "./typed-text.ts";
 import { Turns } from "./turns.ts";
 
 /** A linked device gets old messages when it connects; strangers among them are not answered. */
 const oldMessageMs = 30_000;
 const retryMs = 5_000;
-/** Judged in one go: a burst must not keep everybody else waiting. */
-const rowsAtOnce = 24;
 const maxTries = 3;
 
 export interface PipelineParts extends PipelineOptions {
@@ -41,14 +41,8 @@ export class Pipeline implements Service {
   readonly #turns: Turns;
   readonly #ends: Ends;
   readonly #moves: GroupMoves;
-  /** Rows up to this id are the replay's; `accept` may be told of them a moment later. */
-  #replayed = 0;
-  #unsubscribe: (() => void) | undefined;
-  /** Stored, not judged yet. Bounded by what the inbox lets in. */
-  readonly #fresh: InboundRow[] = [];
-  #taking = false;
-  /** `false` until the replay is through: it finds what comes meanwhile in the ledger. */
-  #open = false;
+  readonly #intake: Intake;
+  readonly #stops: Stops;
   #stopped = false;
 
   constructor(options: PipelineParts) {
@@ -64,37 +58,40 @@ export class Pipeline implements Service {
       isBusy: (sessionKey) => options.agents.isBusy(sessionKey) || this.#turns.queues.isActive(sessionKey),
     });
     this.#turns = new Turns(options, this.#history, options.echoes, this.#ends);
+    this.#stops = new Stops({
+      ...options,
+      ends: this.#ends,
+      turns: this.#turns,
+      takeJoining: (sessionKey) => this.#joiner.takeWhere((one) => one.sessionKey === sessionKey),
+      isMeant: (arrival) =>
+        !this.#needsMention(arrival) ||
+        this.#mentions.isAddressed(arrival.message, arrival.agentId, options.config.current),
+    });
+    this.#intake = new Intake({
+      ...options,
+      goesOn: (row) => this.#goesOn(row),
+      lead: (row) => this.#safely([{ rows: [row] }], () => this.#take(row)),
+      exhausted: (row) => this.#ends.exhausted(row),
+    });
   }
 
   /** Rows the inbox has just stored, in order. Never throws. */
   accept(rows: readonly InboundRow[]): void {
-    if (!this.#open) return;
-    this.#fresh.push(...rows.filter(({ id }) => id > this.#replayed));
-    if (!this.#taking) void this.#takeFresh();
+    this.#intake.accept(rows);
   }
 
   /** Takes up what a former process left open. */
   async start(): Promise<void> {
     this.#stopped = false;
     this.#turns.start();
-    this.#unsubscribe ??= this.#o.agents.runs.onStop((sessionKey) => this.#dropStopped(sessionKey));
-    for (let last = 0; !this.#stopped;) {
-      const rows = this.#o.inbox.open(last, rowsAtOnce);
-      if (rows.length === 0) break;
-      last = rows.at(-1)?.id ?? last;
-      this.#replayed = last;
-      for (const row of rows) this.#safely([{ rows: [row] }], () => this.#replay(row));
-      await this.#pause();
-    }
-    this.#open = !this.#stopped;
+    this.#stops.start();
+    await this.#intake.start();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#open = false;
-    this.#fresh.length = 0;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    this.#intake.stop();
+    this.#stops.stop();
     this.#joiner.stop();
     this.#turns.stop();
     this.#moves.stop();
@@ -106,41 +103,26 @@ export class Pipeline implements Service {
     this.#turns.queues.release();
   }
 
-  async #takeFresh(): Promise<void> {
-    this.#taking = true;
-    while (this.#fresh.length > 0) {
-      for (const row of this.#fresh.splice(0, rowsAtOnce)) this.#safely([{ rows: [row] }], () => this.#take(row));
-      if (this.#fresh.length > 0) await this.#pause();
-    }
-    this.#taking = false;
+  /** The state of an account, or the config of a channel, is not what it was: messages of accounts that are on now go on. */
+  accountsChanged(): void {
+    this.#intake.changed();
   }
 
-  /** Lets others have their turn; what is written meanwhile is in order. */
-  async #pause(): Promise<void> {
-    // A disk that cannot write now refuses even nothing; the rows are judged all the same.
-    await this.#o.store.commit(() => {}).catch(() => {});
-  }
-
-  #replay(row: InboundRow): void {
-    if (row.runRowId === undefined) return this.#take(row);
-    const run = this.#o.agents.deps.table.byId(row.runRowId);
-    // The agents room takes its runs up by itself, and their end is the end of the row.
-    if (run && run.outcome === undefined) {
-      this.#turns.follow(run.runId, run.request);
-      return;
-    }
-    this.#o.log.warn("a message belongs to a run that is over", { id: row.id });
-    this.#ends.commit((tx) =>
-      this.#o.inbox.move(tx, row.id, row.state === "command" ? "silent" : "dropped", { reason: "run-lost" }),
-    );
+  /** The agents room takes its runs up by itself, and their end is the end of the row. */
+  #goesOn({ runRowId }: InboundRow): boolean {
+    const run = runRowId === undefined ? undefined : this.#o.agents.deps.table.byId(runRowId);
+    if (!run || run.outcome !== undefined) return false;
+    this.#turns.follow(run.runId, run.request);
+    return true;
   }
 
   // ---- one row
 
   #take(row: InboundRow): void {
+    if (row.runRowId !== undefined) return this.#ends.lost(row);
     const { channel: id, accountId, message } = row;
     const channel = this.#o.channel(id);
-    // Not loaded: the channel is off for now, and what it left waits.
+    // The intake leads nothing on of a channel that is not there.
     if (!channel?.entry) return;
     const { entry } = channel;
     const configured = channel.settings(accountId);
@@ -186,8 +168,7 @@ export class Pipeline implements Service {
       mayCommand,
       parsed: mayCommand ? this.#o.agents.parse(typed.text) : { text: message.text },
     };
-    if (mayCommand && isStopWord(typed.text) && this.#stopsHere(arrival, typed.text)) return this.#stop(arrival);
-    this.#join(arrival);
+    if (!this.#stops.take(arrival, typed.text)) this.#join(arrival);
   }
 
   #route({ channel, accountId }: InboundRow, message: Pick<InboundMessage, "chat">) {
@@ -233,13 +214,10 @@ export class Pipeline implements Service {
     }
   }
 
-  #joiningOf({ message, channel, settings }: Arrival): Joining | undefined {
+  #joiningOf({ message, settings }: Arrival): Joining | undefined {
     if (message.join) return message.join;
     const plain = message.media.length === 0 && !message.location && !message.replyTo && message.text !== "";
-    const inbound = this.#o.config.current.messages.inbound;
-    const byChannel =
-      inbound?.byChannel && Object.hasOwn(inbound.byChannel, channel) ? inbound.byChannel[channel] : undefined;
-    const waitMs = settings.access.debounceMs || byChannel || inbound?.debounceMs || 0;
+    const waitMs = settings.access.debounceMs;
     return plain && waitMs > 0 ? { key: "debounce", waitMs, kind: "debounce" } : undefined;
   }
 
@@ -305,68 +283,20 @@ export class Pipeline implements Service {
     return true;
   }
 
-  // ---- commands and stop
+  // ---- commands
 
   async #command(arrival: Arrival, addressed: boolean, attempt: number): Promise<void> {
     const name = arrival.parsed.command?.name;
-    if (attempt === 1 && (name === "new" || name === "reset")) this.#dropWaiting(arrival.sessionKey);
+    if (attempt === 1 && (name === "new" || name === "reset")) this.#stops.newSession(arrival.sessionKey);
     try {
       await this.#turns.submit(arrival, addressed);
-    } catch {
+    } catch (error) {
       // Said where it happened.
       if (this.#stopped) return;
-      if (attempt < maxTries)
-        this.#o.world.after(retryMs, () => void (this.#stopped || this.#command(arrival, addressed, attempt + 1)));
-      else this.#ends.giveUp(arrival.rows);
+      const next = passes(error) ? Math.max(2, attempt) : attempt + 1;
+      if (next > maxTries) this.#ends.giveUp(arrival.rows);
+      else this.#o.world.after(retryMs, () => void (this.#stopped || this.#command(arrival, addressed, next)));
     }
-  }
-
-  /** A bare word stops only where the agent is spoken to; `/stop` everywhere. */
-  #stopsHere(arrival: Arrival, text: string): boolean {
-    const { message, agentId } = arrival;
-    if (message.chat.kind === "direct" || text.trim().startsWith("/")) return true;
-    return !this.#needsMention(arrival) || this.#mentions.isAddressed(message, agentId, this.#o.config.current);
-  }
-
-  /** Past every queue, debounce and lane (R-STOP-1, R-STOP-3). */
-  #stop(arrival: Arrival): void {
-    const { sessionKey, rows } = arrival;
-    const waiting = this.#waitingOf(sessionKey);
-    const tell = (text: string) =>
-      this.#ends.commit((tx) => {
-        this.#ends.drop(tx, waiting, "stopped");
-        for (const row of rows.slice(0, 1)) this.#ends.notice(tx, row, "stop", text, sessionKey);
-        for (const { id } of rows) {
-          this.#o.inbox.move(tx, id, "command", { sessionKey });
-          this.#o.inbox.move(tx, id, "answered");
-        }
-      });
-    this.#o.agents.abort(sessionKey, { reason: "stop" }).then(
-      (runIds) => {
-        const stopped = runIds.length + waiting.length;
-        tell(stopped === 0 ? "There is nothing to stop." : stopText(runIds.length === 0 ? stopped + 1 : stopped));
-      },
-      (error: unknown) => tell(error instanceof Error ? `⚠️ ${error.message}` : "⚠️ The run could not be stopped."),
-    );
-  }
-
-  /** What waits for the old session is not for the new one (agent.md §6.3). */
-  #dropWaiting(sessionKey: string): void {
-    const rows = this.#turns.queues.clear(sessionKey, { begun: false }).flatMap(({ arrival }) => arrival.rows);
-    if (rows.length > 0) this.#ends.commit((tx) => this.#ends.drop(tx, rows, "reset"));
-  }
-
-  /** Somebody stopped the session by other means: what waits for it does not begin in spite of that (R-STOP-3). */
-  #dropStopped(sessionKey: string): void {
-    const rows = this.#waitingOf(sessionKey);
-    if (rows.length > 0) this.#ends.commit((tx) => this.#ends.drop(tx, rows, "stopped"));
-  }
-
-  /** Rows of a session that have no run yet, taken out of every buffer. */
-  #waitingOf(sessionKey: string): InboundRow[] {
-    const joining = this.#joiner.takeWhere((one) => one.sessionKey === sessionKey);
-    const turns = this.#turns.takeWaiting(sessionKey);
-    return [...joining, ...turns.map(({ arrival }) => arrival)].flatMap(({ rows }) => rows);
   }
 
   #pair(row: InboundRow): void {
@@ -375,7 +305,9 @@ export class Pipeline implements Service {
     const since = service?.runner(accountId)?.facts.lastConnectedAt ?? row.receivedAt;
     const old = service?.entry?.capabilities.login === true && message.at < since - oldMessageMs;
     this.#ends.ignore([row], "not-paired", (tx) => {
-      this.#o.pairing.request(tx, channel, accountId, message, { silent: old || message.catchUp === true });
+      this.#o.pairing.request(tx, channel, accountId, message, {
+        silent: old || message.catchUp === true || message.unasked === true,
+      });
     });
   }
 

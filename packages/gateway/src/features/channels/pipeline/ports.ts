@@ -14,6 +14,7 @@ import type { bindingsSection } from "../routing.config.ts";
 
 export interface InboxPort {
   open(afterId: number, limit?: number): InboundRow[];
+  get(id: number): InboundRow | undefined;
   byRun(runRowId: number, reader?: Reader): InboundRow[];
   move(
     tx: Tx,

@@ -1,6 +1,7 @@
 /** What the model reads for one or several messages, and what it is told about a group (channels.md §5.7, agent.md §2.3b, §8.4).
  *  Pure. */
 import type { Arrival } from "./arrival.ts";
+import type { HistoryBlock } from "./group-history.ts";
 import { cut, envelope, type EnvelopeStyle, flatName } from "./envelope.ts";
 
 export interface PromptParts {
@@ -8,7 +9,7 @@ export interface PromptParts {
   style: EnvelopeStyle;
   previousAt: number | undefined;
   /** Block of what a group said before. */
-  history: string | undefined;
+  history: HistoryBlock | undefined;
   /** Previews of messages that were dropped from the queue. */
   dropped: readonly string[];
 }
@@ -31,13 +32,13 @@ export function promptText({ arrivals, style, previousAt, history, dropped }: Pr
       : ["[Messages that waited while you were busy]", ...blocks.map((block, at) => `---\n${at + 1}. ${block}`)].join(
           "\n",
         );
-  return [droppedBlock(dropped), history, body].filter((part) => part !== undefined).join("\n");
+  return [droppedBlock(dropped), history?.text, body].filter((part) => part !== undefined).join("\n");
 }
 
 function droppedBlock(dropped: readonly string[]): string | undefined {
   if (dropped.length === 0) return undefined;
   const many = dropped.length === 1 ? "1 message was" : `${dropped.length} messages were`;
-  return [`[Messages that waited too long: ${many} dropped]`, ...dropped.map((line) => `- ${line}`), ""].join("\n");
+  return [`[Messages that waited and were not answered: ${many} dropped]`, ...dropped.map((line) => `- ${line}`), ""].join("\n");
 }
 
 export const previewOf = ({ message }: Arrival): string =>

@@ -1,7 +1,7 @@
 /** Messages that wait because their session is busy (agent.md §8.4). A view of rows that are open in the store: what is lost here
  *  with the process comes back with the replay. */
-import { GatewayError } from "@openclaw/protocol";
 import type { Timer, World } from "../../../kernel/world.ts";
+import { passes } from "./ends.ts";
 
 export type QueueMode = "collect" | "followup" | "steer" | "interrupt";
 
@@ -143,6 +143,8 @@ export class Queues<Item extends QueueItem> {
     const { mode } = this.#hooks.settings(item);
     if (mode === "interrupt") {
       const older = lane.items.splice(0);
+      // They are not answered, but the run of the newest reads that they were there.
+      this.#remember(lane, older);
       if (older.length > 0) this.#hooks.drop(older, "superseded");
       lane.items.push(item);
       lane.lastAt = -Infinity;
@@ -189,9 +191,13 @@ export class Queues<Item extends QueueItem> {
     }
     const oldest = lane.items.splice(0, lane.items.length - cap + 1);
     lane.items.push(item);
-    if (drop === "summarize") lane.dropped.push(...oldest.map(({ preview }) => preview));
-    lane.dropped.splice(0, Math.max(0, lane.dropped.length - maxPreviews));
+    if (drop === "summarize") this.#remember(lane, oldest);
     this.#hooks.drop(oldest, "queue-full");
+  }
+
+  #remember(lane: Lane<Item>, dropped: readonly Item[]): void {
+    lane.dropped.push(...dropped.map(({ preview }) => preview));
+    lane.dropped.splice(0, Math.max(0, lane.dropped.length - maxPreviews));
   }
 
   /** Runs what waits once no new message came for the quiet time. */
@@ -236,7 +242,7 @@ export class Queues<Item extends QueueItem> {
       lane.starting = undefined;
       lane.dropped.unshift(...dropped);
       // A refusal passes; anything else is about the items themselves, and must not stand in the way of all others.
-      if (!(error instanceof GatewayError) && ++lane.broken >= maxBroken) {
+      if (!passes(error) && ++lane.broken >= maxBroken) {
         lane.broken = 0;
         this.#hooks.giveUp(batch);
       } else lane.items.unshift(...batch);

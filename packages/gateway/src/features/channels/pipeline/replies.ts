@@ -10,7 +10,7 @@ import type { Target } from "../channel.ts";
 import type { OutgoingFile } from "../compose.ts";
 import type { InboundRow } from "../inbound.ts";
 import type { TakeOptions } from "../media-source.ts";
-import type { OutboundPart } from "../outbound.ts";
+import type { OutboundPart, OutboxKind } from "../outbound.ts";
 import { echoChat, type Echoes } from "./echoes.ts";
 import type { ChannelPort, InboxPort, OutboxPort } from "./ports.ts";
 import { maxMedia, readSaid, replyParts, type Said, verbatimParts } from "./reply-parts.ts";
@@ -66,17 +66,33 @@ export class Replies implements EndingPort {
     return fetched;
   };
 
+  /** Throws only what the store throws: then the commit is tried again as a whole. */
   store(tx: Tx, end: RunEnd): void {
-    try {
-      const rows = this.#o.inbox.byRun(end.id, tx);
-      const verdict = end.route ? this.#deliver(tx, end, end.route) : ({ to: "silent", reason: "no-route" } as Verdict);
-      this.#endRows(tx, end, rows, verdict);
-    } catch (error) {
-      // The end of the run itself must be stored; the messages stay open and the next start looks at them again.
-      this.#o.log.error("the reply of a run could not be put into the outbox", { runId: end.runId, error });
-    }
+    const rows = this.#o.inbox.byRun(end.id, tx);
+    this.#endRows(tx, end, rows, this.#verdict(tx, end));
     // A commit that fails is tried again, and has to know what was sent before.
     tx.afterCommit(() => this.#o.echoes.forgetRun(end.runId));
+  }
+
+  /** Every message ends here, also when its answer cannot be put together. */
+  #verdict(tx: Tx, end: RunEnd): Verdict {
+    const { route } = end;
+    if (!route) return { to: "silent", reason: "no-route" };
+    try {
+      return this.#deliver(tx, end, route);
+    } catch (error) {
+      if (isStores(error)) throw error;
+      this.#o.log.error("the reply of a run could not be put together", { runId: end.runId, error });
+    }
+    try {
+      const text = "⚠️ The answer could not be sent because of an internal error; the log of the gateway has the details.";
+      this.#insert(tx, end, route, { key: `lost:${end.id}`, kind: "notice", parts: verbatimParts(targetOf(route), text) });
+      return { to: "noticed", reason: "reply-failed" };
+    } catch (error) {
+      if (isStores(error)) throw error;
+      this.#o.log.error("nor could that be said", { runId: end.runId, error });
+      return { to: "dropped", reason: "reply-failed" };
+    }
   }
 
   #deliver(tx: Tx, end: RunEnd, route: ReplyRoute): Verdict {
@@ -88,35 +104,42 @@ export class Replies implements EndingPort {
     const parts = this.#parts(end, route);
     const began = this.#o.echoes.streamed.began(end.runId);
     if (parts.length === 0) return began ? { to: "answered" } : { to: "silent", reason: "no-reply" };
-    this.#o.outbox.insert(tx, {
+    this.#insert(tx, end, route, {
       key: failed ? `notice:${end.runId}` : `reply:${end.runId}:${end.id}`,
-      family: `run-${end.family}`,
-      principal: "gateway",
-      channel: route.channel,
-      accountId: route.accountId,
       kind: end.kind ?? (failed ? "notice" : "reply"),
       parts,
-      runRowId: end.id,
-      ...(end.sessionKey ? { sessionKey: end.sessionKey } : {}),
     });
     return end.exhausted ? { to: "quarantined" } : { to: failed ? "noticed" : "answered" };
+  }
+
+  #insert(
+    tx: Tx,
+    { id, family, sessionKey }: RunEnd,
+    { channel, accountId }: ReplyRoute,
+    message: { key: string; kind: OutboxKind; parts: OutboundPart[] },
+  ): void {
+    this.#o.outbox.insert(tx, {
+      ...message,
+      family: `run-${family}`,
+      principal: "gateway",
+      channel,
+      accountId,
+      runRowId: id,
+      ...(sessionKey ? { sessionKey } : {}),
+    });
   }
 
   #parts(end: RunEnd, route: ReplyRoute): OutboundPart[] {
     const channel = this.#o.channel(route.channel);
     const settings = channel?.settings(route.accountId);
-    const target: Target = {
-      chatId: route.chatId,
-      kind: route.kind,
-      ...(route.threadId === undefined ? {} : { threadId: route.threadId }),
-    };
+    const target = targetOf(route);
     const chat = echoChat(route.channel, route.accountId, route.chatId);
     const fetched = (end.prepared ?? new Map()) as Fetched;
     const { streamed } = this.#o.echoes;
     const read = end.texts
       .map((raw) => (end.command ? { said: verbatim(raw), begun: false } : leftOf(raw, streamed, end.runId)))
       .filter(({ said }) => said.text !== "" || said.media.length > 0)
-      .filter(({ said }) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text));
+      .filter(({ said }) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text, route.threadId));
     const texts = read.map(({ said, begun }, index) => {
       const { files, problems } = filesOf(said, fetched);
       const told = [said.text, ...problems.map((problem) => `⚠️ ${problem}`)]
@@ -159,6 +182,16 @@ function leftOf(raw: string, streamed: Streamed, runId: string): { said: Said; b
   const rest = streamed.rest(runId, spoken(raw));
   return rest === undefined ? { said, begun: false } : { said: { ...said, text: readSaid(rest).text }, begun: true };
 }
+
+const targetOf = ({ chatId, kind, threadId }: ReplyRoute): Target => ({
+  chatId,
+  kind,
+  ...(threadId === undefined ? {} : { threadId }),
+});
+
+/** Whether the store failed, rather than something of ours: it will take the same again, or refuse the whole commit. */
+const isStores = (error: unknown): boolean =>
+  (error instanceof GatewayError && error.kind === "unavailable") || (error instanceof Error && "errcode" in error);
 
 const verbatim = (text: string): Said => ({ text: text.trim(), media: [], asVoice: false });
 

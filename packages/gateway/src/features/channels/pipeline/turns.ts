@@ -12,7 +12,7 @@ import { envelopeStyle } from "./envelope.ts";
 import type { GroupHistory } from "./group-history.ts";
 import { type FetchedMedia, IncomingMedia } from "./incoming-media.ts";
 import type { PipelineOptions } from "./ports.ts";
-import { groupIntro, previewOf, promptText } from "./prompt-text.ts";
+import { groupIntro, previewOf, type PromptParts, promptText } from "./prompt-text.ts";
 import { type QueueItem, Queues } from "./queue.ts";
 import { queueSettings } from "./queue-settings.ts";
 import { targetOf } from "./routing.ts";
@@ -130,7 +130,7 @@ export class Turns {
     const unreact = this.#courtesies.accepted(arrival, addressed);
     const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
     await this.#start([arrival], {
-      body: (text) => promptText(prompt, text),
+      prompt,
       images: media.images,
       addressed,
       done: () => unreact?.(),
@@ -138,8 +138,6 @@ export class Turns {
   }
 
   async #run(turns: readonly Turn[], dropped: readonly string[]): Promise<void> {
-    const first = turns[0];
-    if (!first) return;
     const prompt = this.#promptParts(
       turns.map(({ arrival, media }) => ({ arrival, media: media.lines })),
       dropped,
@@ -147,16 +145,15 @@ export class Turns {
     await this.#start(
       turns.map(({ arrival }) => arrival),
       {
-        body: (text) => promptText(prompt, text),
+        prompt,
         images: turns.flatMap(({ media }) => media.images).slice(-maxImages),
         addressed: turns.some(({ addressed }) => addressed),
         done: () => turns.forEach(({ unreact }) => unreact?.()),
       },
     );
-    this.#history.clear(first.sessionKey);
   }
 
-  #promptParts(arrivals: Parameters<typeof promptText>[0]["arrivals"], dropped: readonly string[]) {
+  #promptParts(arrivals: PromptParts["arrivals"], dropped: readonly string[]): PromptParts {
     const sessionKey = arrivals[0]?.arrival.sessionKey ?? "";
     return {
       arrivals,
@@ -170,7 +167,7 @@ export class Turns {
   /** Stores one run for the messages and lets it begin. Rejects with what the agents room says when it cannot be stored. */
   async #start(
     arrivals: readonly Arrival[],
-    turn: { body: (text: string) => string; images: ImageContent[]; addressed: boolean; done: () => void },
+    turn: { prompt: PromptParts; images: ImageContent[]; addressed: boolean; done: () => void },
   ): Promise<void> {
     const last = arrivals.at(-1);
     const row = arrivals[0]?.rows[0];
@@ -184,13 +181,19 @@ export class Turns {
     const always =
       this.#o.sessions.get(last.sessionKey)?.groupActivation === "always" || last.group?.requireMention === false;
     const intro = groupIntro(last, always);
+    // Of a command the model reads nothing.
+    let read = false;
+    const body = (text: string) => {
+      read = true;
+      return promptText(turn.prompt, text);
+    };
     const acceptance = agents.fromChannel({
       runId,
       sessionKey: last.sessionKey,
       agentId: last.agentId,
       seed: { channel: last.channel, chatType: last.message.chat.kind },
       parsed,
-      body: turn.body,
+      body,
       images: turn.images,
       owner: arrivals.every(({ owner }) => owner),
       sender: senderOf(last),
@@ -204,6 +207,7 @@ export class Turns {
     if (!parsed.command) this.#streams.begin(runId, route, last.sessionKey);
     try {
       const { ended } = await agents.submit(acceptance);
+      if (read) this.#seen(last.sessionKey, turn.prompt);
       void ended.then(() => {
         this.#typing.end(runId);
         this.#streams.end(runId);
@@ -215,6 +219,11 @@ export class Turns {
       this.#failed(error);
       throw error;
     }
+  }
+
+  /** What a group said before was shown to a run. */
+  #seen(sessionKey: string, { history }: PromptParts): void {
+    if (history) this.#history.forget(sessionKey, history);
   }
 
   /** The rows name their run, and the session remembers where it was last spoken to. */
@@ -267,14 +276,16 @@ export class Turns {
     const { arrival, media, sessionKey } = turn;
     // A run has the rights of who began it.
     if (rightsOf(arrival) !== "" && agents.activeRequest(sessionKey)?.sender !== senderOf(arrival)) return false;
+    const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
     const taken = agents.steer(sessionKey, {
-      message: promptText(this.#promptParts([{ arrival, media: media.lines }], [])),
+      message: promptText(prompt),
       images: media.images,
       route: this.#routeOf(arrival),
       owner: arrival.owner,
       write: (tx, runRowId) => {
         this.#forgetSteered(turn);
         for (const { id } of arrival.rows) inbox.move(tx, id, "waiting", { sessionKey, runRowId });
+        tx.afterCommit(() => this.#seen(sessionKey, prompt));
       },
       missed: () => {
         if (this.#forgetSteered(turn)) this.queues.giveBack(turn);
@@ -307,20 +318,21 @@ export class Turns {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  /** Rows that will not be answered: the session is told, which is their report. */
+  /** Rows that will not be answered: the session and the log are told, which is their report. */
   #drop(turns: readonly Turn[], reason: "queue-full" | "superseded", ends: Ends): void {
-    const { inbox, systemEvent } = this.#o;
+    const { inbox, systemEvent, log } = this.#o;
     const [first] = turns;
     if (!first) return;
-    if (reason === "queue-full") {
-      const n = turns.length;
-      systemEvent(
-        first.sessionKey,
-        `${n} message${n === 1 ? "" : "s"} that waited for this session ${n === 1 ? "was" : "were"} dropped: too many waited.`,
-      );
-    }
+    const rows = turns.flatMap(({ arrival }) => arrival.rows);
+    const many = rows.length === 1 ? "1 message" : `${rows.length} messages`;
+    const why = reason === "queue-full" ? "too many waited" : "a newer one took its place";
+    systemEvent(
+      first.sessionKey,
+      `${many} that waited for this session ${rows.length === 1 ? "was" : "were"} dropped: ${why}.`,
+    );
+    log.info("messages were dropped", { ids: rows.map(({ id }) => id), reason });
     ends.commit((tx) => {
-      for (const { id } of turns.flatMap(({ arrival }) => arrival.rows)) {
+      for (const { id } of rows) {
         inbox.move(tx, id, "waiting", { sessionKey: first.sessionKey });
         inbox.move(tx, id, "dropped", { reason });
       }

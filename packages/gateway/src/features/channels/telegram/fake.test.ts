@@ -1,4 +1,5 @@
 /** The judge is judged: what the fake Bot API promises (channels.md §9), asked in the platform's own words. */
+import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { type FakeTelegram, parseHtml, startFakeTelegram } from "../../../../../../test/fakes/telegram/index.ts";
 
@@ -56,6 +57,31 @@ test("a poll waits for the first update; the older of two polls gets 409", () =>
     const { updateId } = fake.chats.message(fake.bot, 42, { text: "x" });
     expect(ids(await second)).toEqual([updateId]);
     expect(fake.bot.conflicts).toBe(1);
+  }));
+
+test("a poll whose client has hung up does not meet the next one, however late that is noticed", () =>
+  withFake(async (fake) => {
+    const dial = () =>
+      new Promise<Socket>((resolve) => {
+        const socket = connect(Number(new URL(fake.url).port), "127.0.0.1", () => resolve(socket));
+      });
+    const ask = (socket: Socket) =>
+      socket.write(
+        `GET /bot${fake.bot.token}/getUpdates?timeout=30 HTTP/1.1\r\nhost: fake\r\nconnection: close\r\n\r\n`,
+      );
+    let now = await dial();
+    ask(now);
+    for (let n = 1; n <= 30; n++) {
+      await fake.until(() => fake.calls("getUpdates").length === n && fake.bot.polling);
+      const next = await dial();
+      // Both are there when the fake looks again.
+      now.destroy();
+      ask(next);
+      now = next;
+      await fake.until(() => fake.calls("getUpdates").length === n + 1);
+    }
+    now.destroy();
+    expect(fake.bot.conflicts).toBe(0);
   }));
 
 test("kinds that were not asked for wait, and the list is remembered", () =>

@@ -90,11 +90,14 @@ function goodCut(text: string, from: number, end: number): number {
   return cut > from ? cut : end;
 }
 
+/** What a line of a list begins with: it stays with its text. */
+const lead = /^\s*(?:(?:•|\d{1,9}\.)[ \t]+)?(?:[☐☑][ \t]+)?/u;
+
 function lastSpaceOutsideParentheses(window: string): number {
   let depth = 0;
   let last = -1;
   let anywhere = -1;
-  for (let i = window.search(/\S/u); i >= 0 && i < window.length; i++) {
+  for (let i = lead.exec(window)?.[0].length ?? 0; i < window.length; i++) {
     const char = window[i];
     if (char === "(") depth++;
     else if (char === ")") depth = Math.max(0, depth - 1);

@@ -89,6 +89,30 @@ test("newline mode sends one message per paragraph, never cutting code at its bl
   ]);
 });
 
+test("a paragraph that is too long is cut like any text", () => {
+  const a = (n: number) => "a".repeat(n);
+  const styled = parseMarkdown(`one\n\n${a(40)} ${a(40)}\n${a(10)}\n\nthree`, { tables: "off" });
+  expect(chunk(styled, { limit: 64, mode: "newline" }).map((part) => part.text)).toEqual([
+    "one",
+    a(40),
+    `${a(40)}\n${a(10)}`,
+    "three",
+  ]);
+});
+
+test("the mark of a list stays with its text, and every part of a quote is one", () => {
+  const a = (n: number) => "a".repeat(n);
+  for (const mark of ["- ", "7. ", "- [x] "]) {
+    const [first = "", ...rest] = chunk(parseMarkdown(`${mark}${a(100)}`, { tables: "off" }), {
+      limit: 64,
+      mode: "length",
+    }).map((part) => part.text);
+    expect(first, mark).toMatch(/^(?:• |7\. |• ☑ )a{50,}$/u);
+    expect(rest).toHaveLength(1);
+  }
+  expect(whatsapp(`> ${a(40)} ${a(40)}`, "bullets", 64)).toEqual([`> ${a(40)}`, `> ${a(40)}`]);
+});
+
 test("code may hold as many marks as it likes", () => {
   const code = Array.from({ length: 2_000 }, (_, n) => `const a_b_c_${n} = x[_y];`).join("\n");
   const { spans } = parseMarkdown(`**Here:**\n\`\`\`js\n${code}\n\`\`\``, { tables: "code" });

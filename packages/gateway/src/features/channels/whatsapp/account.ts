@@ -12,17 +12,17 @@ import type { ArrivalContext, OwnIdentity } from "./arrivals.ts";
 import { AuthStore } from "./auth.store.ts";
 import { Connection, groupKind } from "./connection.ts";
 import { unwrap, type WhatsAppMedia } from "./content.ts";
-import { endsLink } from "./ends.ts";
+import { endsLink, isBadSession } from "./ends.ts";
 import { Groups } from "./groups.ts";
 import { LinkDirectory } from "./link-directory.ts";
 import { isLinked } from "./link.ts";
 import { fetchMedia, MediaGone } from "./media.ts";
-import { addressOf, messageOf, type Quotable, textOf } from "./outgoing.ts";
+import { addressOf, idBefore, messageOf, type Quotable, textOf, wordsApart } from "./outgoing.ts";
 import { RecentMessages } from "./recent-messages.ts";
 import { SentContents } from "./sent-contents.ts";
 import { SentMessages } from "./sent-messages.ts";
 import type { WhatsAppSettings } from "./settings.ts";
-import type { GroupMetadata, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
+import type { GroupMetadata, SocketLike, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
 
 /** The contract gives a send 60 s. */
 const sendMs = 55_000;
@@ -43,6 +43,7 @@ export class WhatsAppAccount implements ChannelAccount {
   readonly #contents: SentContents;
   readonly #recent = new RecentMessages();
   #connection: Connection | undefined;
+  #badSessions = 0;
 
   constructor(deps: AccountDeps<WhatsAppSettings>, library: WhatsAppLibrary, url: string | undefined) {
     const { world, store, accountId, log } = deps;
@@ -90,10 +91,15 @@ export class WhatsAppAccount implements ChannelAccount {
           this.#contents.keep(message, keys);
         },
         commands: this.#commands(),
+        badSessions: this.#badSessions,
       });
       this.#connection = connection;
       const end = await connection.run(signal);
-      if (endsLink(end)) await this.#auth.setAside(world.now());
+      this.#badSessions = isBadSession(end) ? this.#badSessions + 1 : 0;
+      if (endsLink(end)) {
+        await this.#auth.setAside(world.now());
+        events.note({ authSavedAt: undefined });
+      }
       return end;
     } catch (error) {
       return { kind: "retry", message: error instanceof Error ? error.message : String(error) };
@@ -114,8 +120,21 @@ export class WhatsAppAccount implements ChannelAccount {
     const refused = await this.#refuse(part);
     if (refused) return { state: "failed", reason: "rejected", detail: refused };
     const id = attempt.clientMsgId ?? this.newMessageId();
+    const words = wordsApart(part);
+    if (words) {
+      const { target, replyToId } = part;
+      const before: OutboundPart = {
+        target,
+        content: { type: "text", body: words },
+        ...(replyToId ? { replyToId } : {}),
+      };
+      this.#contents.cannotBeMadeAnew(idBefore(id));
+      const outcome = await this.send(before, { clientMsgId: idBefore(id), signal: attempt.signal });
+      if (outcome.state !== "sent") return outcome;
+    }
     const jid = addressOf(part.target.chatId);
-    this.#sent.add(id, textOf(part.content));
+    this.#sent.add(id, words ? "" : textOf(part.content));
+    if (part.content.type === "text") this.#showTyping(socket, jid);
     const acknowledged = connection.acknowledged(id, sendMs + acknowledgeMs);
     const sending = socket.sendMessage(jid, messageOf(part, this.#quoted(part, jid)), { messageId: id });
     const result = await this.#within(sendMs, sending, attempt.signal);
@@ -224,7 +243,7 @@ export class WhatsAppAccount implements ChannelAccount {
       if (loggedOut) await this.#atMost(logoutMs, connection.ended);
     }
     const cleared = this.linked();
-    await this.#auth.setAside(this.#deps.world.now());
+    await this.#auth.forget();
     await this.#auth.write([], { dir: this.#directory.path(this.#settings().authDir) });
     return { cleared, loggedOut };
   }
@@ -284,6 +303,13 @@ export class WhatsAppAccount implements ChannelAccount {
     const found = result.state === "done" ? unwrap(result.value.message)?.[kind] : undefined;
     if (!found?.directPath) throw gone;
     return { ...media, directPath: found.directPath, ...(found.url ? { url: found.url } : {}) };
+  }
+
+  /** Before a text, as people's phones do. Not waited for: the frames leave in their order. */
+  #showTyping(socket: SocketLike, jid: string): void {
+    socket.presence("composing", jid).catch((error: unknown) => {
+      this.#deps.log.debug("not shown on WhatsApp", { error });
+    });
   }
 
   async #quietly(work: (connection: Connection) => Promise<void>): Promise<void> {

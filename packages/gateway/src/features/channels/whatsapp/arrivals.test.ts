@@ -14,6 +14,7 @@ test("a message redelivered after its sender's number became known is the same m
       {
         own: { pn: "1@s.whatsapp.net", lid: undefined, e164: "+1" },
         pnOfLid: () => Promise.resolve(pn),
+        unresolved: () => {},
         groups: {} as never,
         sent: { has: () => false } as never,
         selfChatMode: false,

@@ -1,5 +1,6 @@
 /** A message as the library delivers it, made into ours (channels.md §5.1, §6.6, §6.7): who wrote where, under one id however the
  *  platform addressed it, and what of it is nothing to answer. */
+import { isStopWord } from "../../agents/index.ts";
 import type { InboundMessage } from "../inbound.ts";
 import { contentOf, notContent, quoteText, unwrap } from "./content.ts";
 import type { Groups } from "./groups.ts";
@@ -18,6 +19,8 @@ export interface ArrivalContext {
   own: OwnIdentity;
   /** Number behind a local id, from what is stored. */
   pnOfLid: (lid: string) => Promise<string | undefined>;
+  /** Told of a local id that stays one. */
+  unresolved: (lid: string) => void;
   groups: Groups;
   sent: SentMessages;
   /** The account is its owner's private number: mentions of it are not meant for the bot. */
@@ -92,6 +95,8 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
       ...(content.location ? { location: content.location } : {}),
       ...(content.albumId ? { join: { key: content.albumId, waitMs: albumWaitMs, kind: "album" } } : {}),
       ...(catchUp ? { catchUp: true } : {}),
+      // The owner's own contacts, who know nothing of an agent.
+      ...(context.selfChatMode && !selfChat && !group ? { unasked: true } : {}),
       receipt: key,
     },
   };
@@ -112,7 +117,9 @@ async function idOf(
     (alt && isPn(alt) ? alt : undefined) ??
     (await context.pnOfLid(bare)) ??
     (group === undefined ? undefined : context.groups.pnOf(group, bare));
-  return (known && e164Of(known)) ?? bare;
+  const number = known && e164Of(known);
+  if (!number) context.unresolved(bare);
+  return number ?? bare;
 }
 
 async function quoteOf(
@@ -142,8 +149,9 @@ function keyOf(key: WAMessageKey, remoteJid: string, id: string) {
   };
 }
 
+/** Commands and stop words are read from their first character on. */
 function withPrefix(prefix: string | undefined, text: string): string {
-  return prefix && text !== "" ? `${prefix} ${text}` : text;
+  return prefix && text !== "" && !text.startsWith("/") && !isStopWord(text) ? `${prefix} ${text}` : text;
 }
 
 /** Names of places that are no conversation; a closed list, since counts are kept by it. */

@@ -78,6 +78,14 @@ export class AuthStore {
     });
   }
 
+  /** Deletes the link and all its keys. */
+  forget(): Promise<boolean> {
+    return this.#store.commit(
+      (tx) =>
+        tx.run("DELETE FROM whatsapp_auth WHERE account_id = ? AND kind <> ?", this.#accountId, metaKind).changes > 0,
+    );
+  }
+
   /** Newest first. */
   asides(): string[] {
     return this.#asides(this.#store);

@@ -2,8 +2,9 @@ import { afterEach, expect, test } from "vitest";
 import { seededRandom } from "../../../../../../test/support/random.ts";
 import type { ConnectionEnd } from "../channel.ts";
 import type { InboundBatch } from "../inbound.ts";
-import { openMs, silenceMs } from "./connection.ts";
+import { openMs } from "./connection.ts";
 import { heard, played, type Played, turns } from "./library.fixture.ts";
+import { silenceMs } from "./pulse.ts";
 import type { WAMessage } from "./socket.ts";
 
 const open: Played[] = [];

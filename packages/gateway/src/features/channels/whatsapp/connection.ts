@@ -11,12 +11,12 @@ import type { Groups } from "./groups.ts";
 import { bareJid, e164Of, isGroup } from "./jid.ts";
 import { LinkKeys } from "./link-keys.ts";
 import { isLinked } from "./link.ts";
+import { Pulse } from "./pulse.ts";
+import { sparing } from "./sparing.ts";
 import type { Creds, proto, SocketEvents, SocketLike, WAMessage, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
 
 /** From creating the socket to `open`, or to a code to show (R-WA-7). */
 export const openMs = 60_000;
-/** The library pings every 30 s and gives up after 35; this catches what it does not notice. */
-export const silenceMs = 150_000;
 const skipMs = 1_000;
 /** Kind of the rows that hold facts on groups. */
 export const groupKind = "group";
@@ -43,6 +43,8 @@ export interface ConnectionOptions {
   /** Each message that came out of the library, also our own. */
   seen: (message: WAMessage, keys: LinkKeys) => void;
   commands: { login: string };
+  /** Connections right before this one that ended as a bad session. */
+  badSessions: number;
 }
 
 export interface Acknowledgement {
@@ -62,10 +64,12 @@ export class Connection {
   #opening: Timer | undefined;
   #over = false;
   #own: OwnIdentity | undefined;
-  #lastFrameAt: number;
-  #openedAt: number | undefined;
+  readonly #pulse: Pulse;
+  #opened = false;
+  #announced = false;
   #linkedAt: number;
   #received = 0;
+  #sent = 0;
   readonly #skipped = new Map<string, number>();
   #codes = 0;
   /** Messages are read one after another, so that their order stays. */
@@ -83,9 +87,23 @@ export class Connection {
       keys: this.#keys,
       write: (frame) => this.#socket?.write(frame),
       turn: () => new Promise((resolve) => setImmediate(resolve)),
-      failed: (error) => this.#end({ kind: "retry", status: 500, message: `could not store: ${error.message}` }),
+      failed: (error) => this.#end({ kind: "retry", message: `could not store: ${error.message}` }),
     });
-    this.#lastFrameAt = world.monotonic();
+    const id = world.uuid().slice(0, 8);
+    this.#pulse = new Pulse({
+      world,
+      heartbeatMs: options.heartbeatMs,
+      silent: (quietMs) => this.#endWith(watchdogStatus, `no sign of life for ${Math.round(quietMs / 1_000)} s`),
+      look: (facts) => options.events.note({ ...facts, ...this.#authAge() }),
+      heartbeat: (facts) =>
+        options.log.debug("connected", {
+          connection: id,
+          ...facts,
+          received: this.#received,
+          sent: this.#sent,
+          authAgeMs: this.#authAge().authAgeMs,
+        }),
+    });
   }
 
   /** Never rejects. Nothing is called any more when it resolves. */
@@ -103,9 +121,10 @@ export class Connection {
         events: this.#socketEvents(),
         sentMessage: (key) => this.#o.sentMessage(key, (lid) => this.#pnOfLid(lid)),
         group: (jid) => groups.metadata(jid),
-        debug: (line) => log.debug(line),
+        debug: sparing(world, (line, more) => log.debug(line, more)),
       });
       this.#socket = socket;
+      if (isLinked(this.#creds)) this.#o.events.note(this.#authAge());
       groups.connect({
         ask: (jid) => {
           const answer = this.#gate.directly(() => socket.groupMetadata(jid));
@@ -135,7 +154,7 @@ export class Connection {
   }
   /** The socket while messages may be sent. */
   get socket(): SocketLike | undefined {
-    return this.#openedAt === undefined || this.#over ? undefined : this.#socket;
+    return this.#opened && !this.#over ? this.#socket : undefined;
   }
   get linkedAt(): number {
     return this.#linkedAt;
@@ -148,6 +167,7 @@ export class Connection {
 
   /** The platform's word on a message of ours; undefined when it says nothing in time or the connection ends. */
   acknowledged(id: string, withinMs: number): Promise<Acknowledgement | undefined> {
+    this.#sent++;
     return new Promise((resolve) => {
       const done = (ack: Acknowledgement | undefined) => {
         timer.cancel();
@@ -171,11 +191,13 @@ export class Connection {
   }
 
   #endWith(status: number, message: string): void {
-    this.#end(endFor(status, message, this.#o.commands));
+    const { commands, badSessions } = this.#o;
+    this.#end(endFor(status, message, { ...commands, badSessions }));
   }
 
   async #close(): Promise<void> {
     this.#opening?.cancel();
+    this.#pulse.stop();
     for (const timer of this.#timers) timer.cancel();
     for (const done of this.#acks.values()) done(undefined);
     this.#o.groups.connect(undefined);
@@ -193,11 +215,12 @@ export class Connection {
       send: (frame) => this.#gate.send(frame),
       qr: live((text) => this.#code(text)),
       paired: live(() => this.#paired()),
-      open: live(() => this.#opened()),
+      open: live(() => this.#open()),
       closed: live(({ status, message }) => this.#endWith(status, message)),
       credsChanged: live(() => {
         // Before the phone accepted this device there is nothing worth keeping.
         if (isLinked(this.#creds)) this.#keys.credsChanged();
+        this.#announce();
       }),
       decrypted: (before) => this.#gate.decrypted(before),
       givenUp: () => this.#gate.givenUp(),
@@ -211,7 +234,7 @@ export class Connection {
   }
 
   #frame(node: { tag: string; attrs: Readonly<Record<string, string>> } | undefined): void {
-    this.#lastFrameAt = this.#o.world.monotonic();
+    this.#pulse.frame();
     this.#o.events.activity();
     if (!node) return;
     const { id = "", from = "", class: ofClass, error } = node.attrs;
@@ -262,33 +285,36 @@ export class Connection {
     );
   }
 
-  #opened(): void {
-    const { events, world, heartbeatMs } = this.#o;
+  #open(): void {
+    const { events } = this.#o;
     const { me } = this.#creds;
     const pn = bareJid(me?.id ?? "");
     const e164 = e164Of(pn) ?? pn;
     this.#own = { pn, lid: me?.lid ? bareJid(me.lid) : undefined, e164 };
-    this.#openedAt = world.monotonic();
+    this.#opened = true;
     this.#opening?.cancel();
-    this.#timers.add(world.every(heartbeatMs, () => this.#heartbeat()));
+    this.#pulse.start();
     events.opened({ id: e164, e164, ...(me?.name && me.name !== "~" ? { name: me.name } : {}) });
-    events.note({ linked: true, receiving: true, jid: pn, authAgeMs: 0 });
+    events.note({ linked: true, receiving: true, jid: pn, ...this.#authAge() });
+    this.#announce();
   }
 
-  #heartbeat(): void {
-    const { world, events, log } = this.#o;
-    const quietMs = world.monotonic() - this.#lastFrameAt;
-    if (quietMs > silenceMs)
-      return this.#endWith(watchdogStatus, `no sign of life for ${Math.round(quietMs / 1_000)} s`);
-    const authAgeMs = world.now() - (this.#o.auth.meta()?.savedAt ?? world.now());
-    const upMs = world.monotonic() - (this.#openedAt ?? 0);
-    events.note({ receiving: quietMs < 90_000, authAgeMs });
-    log.debug("connected", {
-      upMs: Math.round(upMs),
-      received: this.#received,
-      quietMs: Math.round(quietMs),
-      authAgeMs,
+  /** Shows the account as present, once the platform told its name, without which the library says nothing. Never for the owner's
+   *  private number: their phone would stop ringing. */
+  #announce(): void {
+    if (this.#announced || !this.#opened || !this.#creds.me?.name) return;
+    this.#announced = true;
+    if (this.#o.arrival(this.#identity()).selfChatMode) return;
+    this.#socket?.presence("available").catch((error: unknown) => {
+      this.#o.log.debug("not shown as present on WhatsApp", { error });
     });
+  }
+
+  /** How long ago the credentials were written, and when. */
+  #authAge(): { authAgeMs: number; authSavedAt: number } {
+    const { world, auth } = this.#o;
+    const authSavedAt = auth.meta()?.savedAt ?? world.now();
+    return { authAgeMs: world.now() - authSavedAt, authSavedAt };
   }
 
   #pnOfLid(lid: string): Promise<string | undefined> {
@@ -323,6 +349,7 @@ export class Connection {
       groups: this.#o.groups,
       linkedAt: this.#linkedAt,
       pnOfLid: (lid) => this.#pnOfLid(lid),
+      unresolved: (lid) => this.#o.log.debug("no number is known for a local id", { lid }),
       ...this.#o.arrival(own),
     };
     const read = this.#reading.then(() => Promise.all(incoming.map((raw) => this.#read(raw, catchUp, context))));

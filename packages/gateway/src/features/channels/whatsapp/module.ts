@@ -4,11 +4,13 @@ import { WhatsAppAccount } from "./account.ts";
 import { library } from "./library.ts";
 import { quietConsole } from "./quiet-console.ts";
 import type { WhatsAppSettings } from "./settings.ts";
+import { sparing } from "./sparing.ts";
 import { testUrl } from "./test-url.ts";
 
 export const whatsappModule: ChannelModule<WhatsAppSettings> = {
   createAccount(deps) {
-    quietConsole(console, (words) => deps.log.debug("kept off the console", { line: words }));
+    const told = sparing(deps.world, (line, more) => deps.log.debug("kept off the console", { line, ...more }));
+    quietConsole(console, told);
     return new WhatsAppAccount(deps, library, testUrl(deps.world.env));
   },
 };

@@ -1,5 +1,6 @@
 /** One part of a reply in the library's words (channels.md §6.8). Pure. */
-import type { OutboundContent, OutboundPart } from "../outbound.ts";
+import { createHash } from "node:crypto";
+import type { OutboundContent, OutboundPart, RenderedText } from "../outbound.ts";
 import { e164Of, isGroup, jidOf } from "./jid.ts";
 import type { AnyMessageContent, proto, WAMessageKey } from "./socket.ts";
 
@@ -51,10 +52,7 @@ export function messageOf(part: OutboundPart, quoted: Quotable | undefined): Any
       ...more,
     };
   }
-  if (family === "audio") {
-    const voice = content.asVoice === true && /ogg|opus/u.test(mimeType);
-    return { audio: source, ptt: voice, mimetype: voice ? opus : mimeType };
-  }
+  if (family === "audio") return { audio: source, ptt: true, mimetype: /ogg|opus/u.test(mimeType) ? opus : mimeType };
   const name = fileName ?? path.replace(/^.*[/\\]/u, "");
   return { document: source, mimetype: mimeType, fileName: name, ...described, ...more };
 }
@@ -64,6 +62,15 @@ function quoteOf({ key, text }: Quotable): proto.IContextInfo | undefined {
   if (!key.id || !participant) return undefined;
   return { stanzaId: key.id, participant, quotedMessage: { conversation: text } };
 }
+
+/** The words beside a voice note, which carries none on this platform: they go before it, as a message of their own. */
+export function wordsApart({ content }: OutboundPart): RenderedText | undefined {
+  return content.type === "media" && content.mimeType.startsWith("audio/") ? content.caption : undefined;
+}
+
+/** Id of the message that goes before the one with this id; the same each time, so that it is shown once. */
+export const idBefore = (id: string): string =>
+  `3EB0${createHash("sha256").update(`words before ${id}`).digest("hex").slice(0, 18).toUpperCase()}`;
 
 /** What is sent again to a device that could not read it: texts can be made anew; files and polls need what was sent. */
 export function textAgain(part: OutboundPart): proto.IMessage | undefined {

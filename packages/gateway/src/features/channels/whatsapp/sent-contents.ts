@@ -1,5 +1,5 @@
-/** What was sent, for devices that could not read it and ask again (R-WA-5). Texts are made anew from the outbox; files and polls are
- *  kept as they were sent, for a day. */
+/** What was sent, for devices that could not read it and ask again (R-WA-5). Texts are made anew from the outbox; files, polls and
+ *  texts the outbox does not know are kept as they were sent, for a day. */
 import type { World } from "../../../kernel/world.ts";
 import type { Store } from "../../../store/store.ts";
 import type { OutboundPart } from "../outbound.ts";
@@ -27,17 +27,27 @@ export interface SentContentsOptions {
   sentPart: (chatId: string, messageId: string) => OutboundPart | undefined;
 }
 
+const maxMarked = 500;
+
 export class SentContents {
   readonly #o: SentContentsOptions;
+  readonly #marked = new Set<string>();
 
   constructor(options: SentContentsOptions) {
     this.#o = options;
   }
 
+  /** Marks a text that is not a part of the outbox, before it is sent. */
+  cannotBeMadeAnew(id: string): void {
+    this.#marked.delete(id);
+    this.#marked.add(id);
+    if (this.#marked.size > maxMarked) for (const oldest of this.#marked) if (this.#marked.delete(oldest)) break;
+  }
+
   /** Keeps a message of ours that cannot be made anew; it becomes durable with the keys that sent it. */
   keep({ key, message }: WAMessage, keys: LinkKeys): void {
     const content = key.fromMe && key.id ? unwrap(message) : undefined;
-    if (!content || !key.id || !cannotBeMadeAnew(content)) return;
+    if (!content || !key.id || !(this.#marked.delete(key.id) || isFileOrPoll(content))) return;
     const kept: Kept = { at: this.#o.world.now(), content: Buffer.from(this.#o.library.encodeMessage(content)) };
     keys.set({ [kind]: { [key.id]: kept } });
   }
@@ -74,7 +84,7 @@ export class SentContents {
   }
 }
 
-function cannotBeMadeAnew(content: proto.IMessage): boolean {
+function isFileOrPoll(content: proto.IMessage): boolean {
   const { pollCreationMessage, pollCreationMessageV2, pollCreationMessageV3 } = content;
   const { imageMessage, videoMessage, audioMessage, documentMessage, stickerMessage } = content;
   const poll = pollCreationMessage ?? pollCreationMessageV2 ?? pollCreationMessageV3;

@@ -1,4 +1,5 @@
 /** Accounts of `channels.whatsapp` as the config describes them: base and account merged (config.md §7.8). */
+import { normalize } from "node:path";
 import type { AccessSettings, AccountSettings, GroupSettings, ReconnectPolicy } from "../channel.ts";
 import type { ChannelsConfig, WebConfig } from "../channels.config.ts";
 import { normalizeSender } from "./target.ts";
@@ -35,13 +36,16 @@ export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSetti
   const { accounts, ...shared } = base;
   const named = Object.entries(accounts ?? {});
   const entries: [string, AccountConfig][] = named.length > 0 ? named : [["default", {}]];
+  const owners = new Map<string, string>();
   return entries.map(([accountId, account]) => {
     const merged: Merged = { ...shared, ...defined(account) };
     const enabled = web?.enabled !== false && shared.enabled !== false && account.enabled !== false;
+    const missing = enabled ? sharedDirectory(accountId, merged.authDir, owners) : undefined;
     return {
       accountId,
       ...(merged.name === undefined ? {} : { name: merged.name }),
       enabled,
+      ...(missing === undefined ? {} : { missing }),
       access: accessOf(merged, channels?.defaults?.groupPolicy, messages),
       mediaMaxBytes: Math.round((merged.mediaMaxMb ?? 50) * 1024 * 1024),
       textChunkLimit: merged.textChunkLimit ?? 4_000,
@@ -60,6 +64,17 @@ export function whatsappAccounts(config: unknown): AccountSettings<WhatsAppSetti
       },
     };
   });
+}
+
+/** One link is one device: two connections with it would push each other out for ever (440). */
+function sharedDirectory(accountId: string, dir: string | undefined, owners: Map<string, string>): string | undefined {
+  if (dir === undefined) return undefined;
+  const path = normalize(dir.trim()).replace(/[/\\]+$/u, "");
+  const owner = owners.get(path);
+  if (owner === undefined) owners.set(path, accountId);
+  return owner === undefined
+    ? undefined
+    : `It has the same authDir as account "${owner}". Give each account a directory of its own.`;
 }
 
 function accessOf(
