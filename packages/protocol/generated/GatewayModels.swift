@@ -152,7 +152,10 @@ public enum GatewayMethodName: String, Codable, Sendable, CaseIterable {
     case cronUpdate = "cron.update"
     case configApply = "config.apply"
     case configGet = "config.get"
+    case configHistory = "config.history"
+    case configHistoryGet = "config.history.get"
     case configPatch = "config.patch"
+    case configRestore = "config.restore"
     case configSchema = "config.schema"
     case configSet = "config.set"
     case talkConfig = "talk.config"
@@ -7554,6 +7557,68 @@ public struct ConfigSnapshot: Codable, Sendable {
     }
 }
 
+public struct ConfigHistoryParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ConfigHistoryEntry: Codable, Sendable {
+    public var id: String
+    public var at: Int
+    public var hash: String
+
+    public init(
+        id: String,
+        at: Int,
+        hash: String
+    ) {
+        self.id = id
+        self.at = at
+        self.hash = hash
+    }
+}
+
+public struct ConfigHistoryResult: Codable, Sendable {
+    public var entries: [ConfigHistoryEntry]
+
+    public init(
+        entries: [ConfigHistoryEntry]
+    ) {
+        self.entries = entries
+    }
+}
+
+public struct ConfigHistoryGetParams: Codable, Sendable {
+    public var id: String
+
+    public init(
+        id: String
+    ) {
+        self.id = id
+    }
+}
+
+public struct ConfigHistoryGetResult: Codable, Sendable {
+    public var id: String
+    public var at: Int
+    public var raw: String
+    public var valid: Bool
+    public var issues: [ConfigIssue]
+
+    public init(
+        id: String,
+        at: Int,
+        raw: String,
+        valid: Bool,
+        issues: [ConfigIssue]
+    ) {
+        self.id = id
+        self.at = at
+        self.raw = raw
+        self.valid = valid
+        self.issues = issues
+    }
+}
+
 public struct ConfigPatchParams: Codable, Sendable {
     public var raw: String
     public var baseHash: String?
@@ -7595,6 +7660,38 @@ public struct ConfigPatchResult: Codable, Sendable {
         self.config = config
         self.restart = restart
         self.sentinel = sentinel
+    }
+}
+
+public struct ConfigRestoreParams: Codable, Sendable {
+    public var id: String
+    public var baseHash: String?
+
+    public init(
+        id: String,
+        baseHash: String? = nil
+    ) {
+        self.id = id
+        self.baseHash = baseHash
+    }
+}
+
+public struct ConfigRestoreResult: Codable, Sendable {
+    public var ok: Bool
+    public var path: String
+    public var changed: Bool
+    public var config: [String: AnyCodable]
+
+    public init(
+        ok: Bool,
+        path: String,
+        changed: Bool,
+        config: [String: AnyCodable]
+    ) {
+        self.ok = ok
+        self.path = path
+        self.changed = changed
+        self.config = config
     }
 }
 

@@ -9659,8 +9659,143 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate255.errors = vErrors;
 return errors === 0;
 }
-const $ConfigPatchResult = validate260;
+const $ConfigHistoryResult = validate260;
+function validate261(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.id === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+if(data.at === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "at"}, "must have required property 'at'");errors++;
+}
+if(data.hash === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "hash"}, "must have required property 'hash'");errors++;
+}
+if(data.id !== undefined){
+let data0 = data.id;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/id", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.at !== undefined){
+let data1 = data.at;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = add(vErrors, instancePath+"/at", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = add(vErrors, instancePath+"/at", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.hash !== undefined){
+let data2 = data.hash;
+if(typeof data2 === "string"){
+if(data2.length < 1){
+vErrors = add(vErrors, instancePath+"/hash", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/hash", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate261.errors = vErrors;
+return errors === 0;
+}
 function validate260(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.entries === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "entries"}, "must have required property 'entries'");errors++;
+}
+if(data.entries !== undefined){
+let data0 = data.entries;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!(validate261(data0[i0], {instancePath:instancePath+"/entries/" + i0}))){
+vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+errors = vErrors.length;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/entries", "type", {type: "array"}, "must be array");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate260.errors = vErrors;
+return errors === 0;
+}
+const $ConfigHistoryGetResult = validate263;
+function validate263(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.id === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+if(data.at === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "at"}, "must have required property 'at'");errors++;
+}
+if(data.raw === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "raw"}, "must have required property 'raw'");errors++;
+}
+if(data.valid === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "valid"}, "must have required property 'valid'");errors++;
+}
+if(data.issues === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "issues"}, "must have required property 'issues'");errors++;
+}
+if(data.id !== undefined){
+let data0 = data.id;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/id", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.at !== undefined){
+let data1 = data.at;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = add(vErrors, instancePath+"/at", "type", {type: "integer"}, "must be integer");errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = add(vErrors, instancePath+"/at", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.raw !== undefined){
+if(typeof data.raw !== "string"){
+vErrors = add(vErrors, instancePath+"/raw", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.valid !== undefined){
+if(typeof data.valid !== "boolean"){
+vErrors = add(vErrors, instancePath+"/valid", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.issues !== undefined){
+let data4 = data.issues;
+if(Array.isArray(data4)){
+const len0 = data4.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!(validate256(data4[i0], {instancePath:instancePath+"/issues/" + i0}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+errors = vErrors.length;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/issues", "type", {type: "array"}, "must be array");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate263.errors = vErrors;
+return errors === 0;
+}
+const $ConfigPatchResult = validate265;
+function validate265(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9734,11 +9869,54 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate260.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSchemaResult = validate263;
-function validate264(data, {instancePath=""}={}){
+const $ConfigRestoreResult = validate268;
+function validate268(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ok === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "ok"}, "must have required property 'ok'");errors++;
+}
+if(data.path === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "path"}, "must have required property 'path'");errors++;
+}
+if(data.changed === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "changed"}, "must have required property 'changed'");errors++;
+}
+if(data.config === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "config"}, "must have required property 'config'");errors++;
+}
+if(data.ok !== undefined){
+let data0 = data.ok;
+if(typeof data0 !== "boolean"){
+vErrors = add(vErrors, instancePath+"/ok", "type", {type: "boolean"}, "must be boolean");errors++;
+}
+if(true !== data0){
+vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
+}}
+if(data.path !== undefined){
+if(typeof data.path !== "string"){
+vErrors = add(vErrors, instancePath+"/path", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.changed !== undefined){
+if(typeof data.changed !== "boolean"){
+vErrors = add(vErrors, instancePath+"/changed", "type", {type: "boolean"}, "must be boolean");errors++;
+}}
+if(data.config !== undefined){
+let data3 = data.config;
+if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
+vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must be object");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate268.errors = vErrors;
+return errors === 0;
+}
+const $ConfigSchemaResult = validate269;
+function validate270(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.label !== undefined){
@@ -9773,10 +9951,10 @@ vErrors = add(vErrors, instancePath+"/placeholder", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate264.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
-function validate263(data, {instancePath=""}={}){
+function validate269(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.schema === undefined){
@@ -9801,8 +9979,8 @@ let data1 = data.uiHints;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key0 in data1){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate264(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+if(!(validate270(data1[key0], {instancePath:instancePath+"/uiHints/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")}))){
+vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -9819,11 +9997,11 @@ vErrors = add(vErrors, instancePath+"/generatedAt", "type", {type: "string"}, "m
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate263.errors = vErrors;
+validate269.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetResult = validate266;
-function validate266(data, {instancePath=""}={}){
+const $ConfigSetResult = validate272;
+function validate272(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -9855,11 +10033,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate266.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigResult = validate267;
-function validate267(data, {instancePath=""}={}){
+const $TalkConfigResult = validate273;
+function validate273(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.config === undefined){
@@ -9899,11 +10077,11 @@ vErrors = add(vErrors, instancePath+"/config", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate267.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
-const $TalkMode = validate268;
-function validate268(data, {instancePath=""}={}){
+const $TalkMode = validate274;
+function validate274(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9936,11 +10114,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate268.errors = vErrors;
+validate274.errors = vErrors;
 return errors === 0;
 }
-const $TtsConvertResult = validate269;
-function validate269(data, {instancePath=""}={}){
+const $TtsConvertResult = validate275;
+function validate275(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.audioPath === undefined){
@@ -9979,11 +10157,11 @@ vErrors = add(vErrors, instancePath+"/voiceCompatible", "type", {type: "boolean"
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate269.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
-const $TtsDisableResult = validate270;
-function validate270(data, {instancePath=""}={}){
+const $TtsDisableResult = validate276;
+function validate276(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -9996,11 +10174,11 @@ vErrors = add(vErrors, instancePath+"/enabled", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate270.errors = vErrors;
+validate276.errors = vErrors;
 return errors === 0;
 }
-const $TtsProvidersResult = validate271;
-function validate271(data, {instancePath=""}={}){
+const $TtsProvidersResult = validate277;
+function validate277(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.providers === undefined){
@@ -10078,11 +10256,11 @@ vErrors = add(vErrors, instancePath+"/active", "type", {type: "string"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate271.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderResult = validate272;
-function validate272(data, {instancePath=""}={}){
+const $TtsSetProviderResult = validate278;
+function validate278(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.provider === undefined){
@@ -10096,11 +10274,11 @@ vErrors = add(vErrors, instancePath+"/provider", "enum", {allowedValues: ["opena
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate272.errors = vErrors;
+validate278.errors = vErrors;
 return errors === 0;
 }
-const $TtsStatusResult = validate273;
-function validate273(data, {instancePath=""}={}){
+const $TtsStatusResult = validate279;
+function validate279(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -10178,11 +10356,11 @@ vErrors = add(vErrors, instancePath+"/edgeEnabled", "type", {type: "boolean"}, "
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate273.errors = vErrors;
+validate279.errors = vErrors;
 return errors === 0;
 }
-const $VoiceWakeTriggers = validate274;
-function validate274(data, {instancePath=""}={}){
+const $VoiceWakeTriggers = validate280;
+function validate280(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.triggers === undefined){
@@ -10203,11 +10381,11 @@ vErrors = add(vErrors, instancePath+"/triggers", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate274.errors = vErrors;
+validate280.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelResult = validate275;
-function validate275(data, {instancePath=""}={}){
+const $WizardCancelResult = validate281;
+function validate281(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10225,11 +10403,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate275.errors = vErrors;
+validate281.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextResult = validate276;
-function validate277(data, {instancePath=""}={}){
+const $WizardNextResult = validate282;
+function validate283(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10304,10 +10482,10 @@ vErrors = add(vErrors, instancePath+"/executor", "enum", {allowedValues: ["gatew
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate277.errors = vErrors;
+validate283.errors = vErrors;
 return errors === 0;
 }
-function validate276(data, {instancePath=""}={}){
+function validate282(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.done === undefined){
@@ -10318,8 +10496,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate277(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+if(!(validate283(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -10334,11 +10512,11 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate276.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartResult = validate279;
-function validate279(data, {instancePath=""}={}){
+const $WizardStartResult = validate285;
+function validate285(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -10361,8 +10539,8 @@ if(typeof data.done !== "boolean"){
 vErrors = add(vErrors, instancePath+"/done", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.step !== undefined){
-if(!(validate277(data.step, {instancePath:instancePath+"/step"}))){
-vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+if(!(validate283(data.step, {instancePath:instancePath+"/step"}))){
+vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
 errors = vErrors.length;
 }}
 if(data.status !== undefined){
@@ -10377,16 +10555,16 @@ vErrors = add(vErrors, instancePath+"/error", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate279.errors = vErrors;
+validate285.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestResult = validate281;
-function validate281(data, {instancePath=""}={}){
-validate281.errors = null;
+const $BrowserRequestResult = validate287;
+function validate287(data, {instancePath=""}={}){
+validate287.errors = null;
 return true;
 }
-const $UpdateRunResult = validate282;
-function validate284(data, {instancePath=""}={}){
+const $UpdateRunResult = validate288;
+function validate290(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
@@ -10439,10 +10617,10 @@ vErrors = add(vErrors, instancePath+"/stderrTail", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate284.errors = vErrors;
+validate290.errors = vErrors;
 return errors === 0;
 }
-function validate283(data, {instancePath=""}={}){
+function validate289(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10490,8 +10668,8 @@ if(Array.isArray(data6)){
 const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate284(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
-vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
+if(!(validate290(data6[i0], {instancePath:instancePath+"/steps/" + i0}))){
+vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10505,10 +10683,10 @@ vErrors = add(vErrors, instancePath+"/durationMs", "type", {type: "number"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate283.errors = vErrors;
+validate289.errors = vErrors;
 return errors === 0;
 }
-function validate282(data, {instancePath=""}={}){
+function validate288(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ok === undefined){
@@ -10532,8 +10710,8 @@ if(true !== data0){
 vErrors = add(vErrors, instancePath+"/ok", "const", {allowedValue: true}, "must be equal to constant");errors++;
 }}
 if(data.result !== undefined){
-if(!(validate283(data.result, {instancePath:instancePath+"/result"}))){
-vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
+if(!(validate289(data.result, {instancePath:instancePath+"/result"}))){
+vErrors = vErrors === null ? validate289.errors : vErrors.concat(validate289.errors);
 errors = vErrors.length;
 }}
 if(data.restart !== undefined){
@@ -10575,11 +10753,11 @@ errors = vErrors.length;
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate282.errors = vErrors;
+validate288.errors = vErrors;
 return errors === 0;
 }
-const $CommandsListResult = validate289;
-function validate289(data, {instancePath=""}={}){
+const $CommandsListResult = validate295;
+function validate295(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.commands === undefined){
@@ -10601,11 +10779,11 @@ vErrors = add(vErrors, instancePath+"/commands", "type", {type: "array"}, "must 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate289.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
-const $PluginApprovalListResult = validate290;
-function validate290(data, {instancePath=""}={}){
+const $PluginApprovalListResult = validate296;
+function validate296(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
@@ -10618,11 +10796,11 @@ vErrors = add(vErrors, instancePath+"/" + i0, "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "array"}, "must be array");errors++;
 }
-validate290.errors = vErrors;
+validate296.errors = vErrors;
 return errors === 0;
 }
-const $QuestionListResult = validate291;
-function validate291(data, {instancePath=""}={}){
+const $QuestionListResult = validate297;
+function validate297(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.questions === undefined){
@@ -10644,11 +10822,11 @@ vErrors = add(vErrors, instancePath+"/questions", "type", {type: "array"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate291.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
-const $TaskSuggestionsListResult = validate292;
-function validate292(data, {instancePath=""}={}){
+const $TaskSuggestionsListResult = validate298;
+function validate298(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.suggestions === undefined){
@@ -10670,11 +10848,11 @@ vErrors = add(vErrors, instancePath+"/suggestions", "type", {type: "array"}, "mu
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate292.errors = vErrors;
+validate298.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogResult = validate293;
-function validate295(data, {instancePath=""}={}){
+const $ToolsCatalogResult = validate299;
+function validate301(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10730,10 +10908,10 @@ vErrors = add(vErrors, instancePath+"/defaultProfiles", "type", {type: "array"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate295.errors = vErrors;
+validate301.errors = vErrors;
 return errors === 0;
 }
-function validate294(data, {instancePath=""}={}){
+function validate300(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -10776,8 +10954,8 @@ if(Array.isArray(data4)){
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate295(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
-vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+if(!(validate301(data4[i0], {instancePath:instancePath+"/tools/" + i0}))){
+vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10786,10 +10964,10 @@ vErrors = add(vErrors, instancePath+"/tools", "type", {type: "array"}, "must be 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate294.errors = vErrors;
+validate300.errors = vErrors;
 return errors === 0;
 }
-function validate293(data, {instancePath=""}={}){
+function validate299(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.agentId === undefined){
@@ -10849,8 +11027,8 @@ if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(!(validate294(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
-vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
+if(!(validate300(data5[i1], {instancePath:instancePath+"/groups/" + i1}))){
+vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
 errors = vErrors.length;
 }}}
 else {
@@ -10859,12 +11037,12 @@ vErrors = add(vErrors, instancePath+"/groups", "type", {type: "array"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate293.errors = vErrors;
+validate299.errors = vErrors;
 return errors === 0;
 }
 const $AgentAccepted = validate80;
-const $ExecApprovalAccepted = validate298;
-function validate298(data, {instancePath=""}={}){
+const $ExecApprovalAccepted = validate304;
+function validate304(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.status === undefined){
@@ -10917,11 +11095,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate298.errors = vErrors;
+validate304.errors = vErrors;
 return errors === 0;
 }
-const $ConnectChallengeEvent = validate299;
-function validate299(data, {instancePath=""}={}){
+const $ConnectChallengeEvent = validate305;
+function validate305(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.nonce === undefined){
@@ -10951,11 +11129,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate299.errors = vErrors;
+validate305.errors = vErrors;
 return errors === 0;
 }
-const $AgentEvent = validate300;
-function validate300(data, {instancePath=""}={}){
+const $AgentEvent = validate306;
+function validate306(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -11026,11 +11204,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate300.errors = vErrors;
+validate306.errors = vErrors;
 return errors === 0;
 }
-const $ChatEvent = validate301;
-function validate302(data, {instancePath=""}={}){
+const $ChatEvent = validate307;
+function validate308(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.role === undefined){
@@ -11101,10 +11279,10 @@ vErrors = add(vErrors, instancePath+"/command", "type", {type: "boolean"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate302.errors = vErrors;
+validate308.errors = vErrors;
 return errors === 0;
 }
-function validate301(data, {instancePath=""}={}){
+function validate307(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.runId === undefined){
@@ -11152,8 +11330,8 @@ if(!(((((data3 === "delta") || (data3 === "final")) || (data3 === "error")) || (
 vErrors = add(vErrors, instancePath+"/state", "enum", {allowedValues: ["delta","final","error","aborted","status"]}, "must be equal to one of the allowed values");errors++;
 }}
 if(data.message !== undefined){
-if(!(validate302(data.message, {instancePath:instancePath+"/message"}))){
-vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
+if(!(validate308(data.message, {instancePath:instancePath+"/message"}))){
+vErrors = vErrors === null ? validate308.errors : vErrors.concat(validate308.errors);
 errors = vErrors.length;
 }}
 if(data.errorMessage !== undefined){
@@ -11188,11 +11366,11 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate301.errors = vErrors;
+validate307.errors = vErrors;
 return errors === 0;
 }
-const $PresenceEvent = validate306;
-function validate306(data, {instancePath=""}={}){
+const $PresenceEvent = validate312;
+function validate312(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.presence !== undefined){
@@ -11248,11 +11426,11 @@ vErrors = add(vErrors, instancePath+"/delta", "type", {type: "object"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate306.errors = vErrors;
+validate312.errors = vErrors;
 return errors === 0;
 }
-const $TickEvent = validate309;
-function validate309(data, {instancePath=""}={}){
+const $TickEvent = validate315;
+function validate315(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.ts === undefined){
@@ -11270,11 +11448,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate309.errors = vErrors;
+validate315.errors = vErrors;
 return errors === 0;
 }
-const $ShutdownEvent = validate310;
-function validate310(data, {instancePath=""}={}){
+const $ShutdownEvent = validate316;
+function validate316(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.reason === undefined){
@@ -11296,12 +11474,12 @@ vErrors = add(vErrors, instancePath+"/restartExpectedMs", "minimum", {comparison
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate310.errors = vErrors;
+validate316.errors = vErrors;
 return errors === 0;
 }
 const $HeartbeatRecord = validate56;
-const $CronEvent = validate311;
-function validate311(data, {instancePath=""}={}){
+const $CronEvent = validate317;
+function validate317(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.jobId === undefined){
@@ -11371,12 +11549,12 @@ vErrors = add(vErrors, instancePath+"/nextRunAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate311.errors = vErrors;
+validate317.errors = vErrors;
 return errors === 0;
 }
 const $NodePairingRequest = validate198;
-const $NodePairResolvedEvent = validate312;
-function validate312(data, {instancePath=""}={}){
+const $NodePairResolvedEvent = validate318;
+function validate318(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11426,11 +11604,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate312.errors = vErrors;
+validate318.errors = vErrors;
 return errors === 0;
 }
-const $NodeInvokeRequestEvent = validate313;
-function validate313(data, {instancePath=""}={}){
+const $NodeInvokeRequestEvent = validate319;
+function validate319(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11493,12 +11671,12 @@ vErrors = add(vErrors, instancePath+"/idempotencyKey", "type", {type: "string"},
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate313.errors = vErrors;
+validate319.errors = vErrors;
 return errors === 0;
 }
 const $DevicePairingRequest = validate180;
-const $DevicePairResolvedEvent = validate314;
-function validate314(data, {instancePath=""}={}){
+const $DevicePairResolvedEvent = validate320;
+function validate320(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.requestId === undefined){
@@ -11548,11 +11726,11 @@ vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate314.errors = vErrors;
+validate320.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalPending = validate315;
-function validate316(data, {instancePath=""}={}){
+const $ExecApprovalPending = validate321;
+function validate322(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
@@ -11621,10 +11799,10 @@ vErrors = add(vErrors, instancePath+"/sessionKey", "type", {type: ["string","nul
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate316.errors = vErrors;
+validate322.errors = vErrors;
 return errors === 0;
 }
-function validate315(data, {instancePath=""}={}){
+function validate321(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11649,8 +11827,8 @@ else {
 vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.request !== undefined){
-if(!(validate316(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
+if(!(validate322(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
 errors = vErrors.length;
 }}
 if(data.createdAtMs !== undefined){
@@ -11674,11 +11852,11 @@ vErrors = add(vErrors, instancePath+"/expiresAtMs", "minimum", {comparison: ">="
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate315.errors = vErrors;
+validate321.errors = vErrors;
 return errors === 0;
 }
-const $ExecApprovalResolvedEvent = validate318;
-function validate318(data, {instancePath=""}={}){
+const $ExecApprovalResolvedEvent = validate324;
+function validate324(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.id === undefined){
@@ -11719,14 +11897,14 @@ if(data3 < 0 || isNaN(data3)){
 vErrors = add(vErrors, instancePath+"/ts", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.request !== undefined){
-if(!(validate316(data.request, {instancePath:instancePath+"/request"}))){
-vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
+if(!(validate322(data.request, {instancePath:instancePath+"/request"}))){
+vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
 errors = vErrors.length;
 }}}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate318.errors = vErrors;
+validate324.errors = vErrors;
 return errors === 0;
 }
 
@@ -11821,7 +11999,10 @@ export const resultValidators = {
   "cron.update": $CronJob,
   "config.apply": $ConfigApplyResult,
   "config.get": $ConfigSnapshot,
+  "config.history": $ConfigHistoryResult,
+  "config.history.get": $ConfigHistoryGetResult,
   "config.patch": $ConfigPatchResult,
+  "config.restore": $ConfigRestoreResult,
   "config.schema": $ConfigSchemaResult,
   "config.set": $ConfigSetResult,
   "talk.config": $TalkConfigResult,

@@ -4095,8 +4095,44 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate113.errors = vErrors;
 return errors === 0;
 }
-const $ConfigSetParams = validate114;
+const $ConfigRestoreParams = validate114;
 function validate114(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.id === undefined){
+vErrors = add(vErrors, instancePath, "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
+}
+for(const key0 in data){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+if(!((key0 === "id") || (key0 === "baseHash"))){
+vErrors = add(vErrors, instancePath, "additionalProperties", {additionalProperty: key0}, "must NOT have additional properties");errors++;
+}}
+if(data.id !== undefined){
+let data0 = data.id;
+if(typeof data0 === "string"){
+if(data0.length < 1){
+vErrors = add(vErrors, instancePath+"/id", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/id", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data.baseHash !== undefined){
+let data1 = data.baseHash;
+if(typeof data1 === "string"){
+if(data1.length < 1){
+vErrors = add(vErrors, instancePath+"/baseHash", "minLength", {limit: 1}, "must NOT have fewer than 1 characters");errors++;
+}}
+else {
+vErrors = add(vErrors, instancePath+"/baseHash", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate114.errors = vErrors;
+return errors === 0;
+}
+const $ConfigSetParams = validate115;
+function validate115(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.raw === undefined){
@@ -4128,11 +4164,11 @@ vErrors = add(vErrors, instancePath+"/baseHash", "type", {type: "string"}, "must
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate114.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
-const $TalkConfigParams = validate115;
-function validate115(data, {instancePath=""}={}){
+const $TalkConfigParams = validate116;
+function validate116(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4147,11 +4183,11 @@ vErrors = add(vErrors, instancePath+"/includeSecrets", "type", {type: "boolean"}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate115.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-const $TalkModeParams = validate116;
-function validate116(data, {instancePath=""}={}){
+const $TalkModeParams = validate117;
+function validate117(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.enabled === undefined){
@@ -4173,19 +4209,10 @@ vErrors = add(vErrors, instancePath+"/phase", "type", {type: "string"}, "must be
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate116.errors = vErrors;
-return errors === 0;
-}
-const $TtsConvertParams = validate117;
-function validate117(data, {instancePath=""}={}){
-let vErrors = null, errors = 0;
-if(!(data && typeof data == "object" && !Array.isArray(data))){
-vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
-}
 validate117.errors = vErrors;
 return errors === 0;
 }
-const $TtsSetProviderParams = validate118;
+const $TtsConvertParams = validate118;
 function validate118(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
@@ -4194,7 +4221,7 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate118.errors = vErrors;
 return errors === 0;
 }
-const $VoicewakeSetParams = validate119;
+const $TtsSetProviderParams = validate119;
 function validate119(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
@@ -4203,8 +4230,17 @@ vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object")
 validate119.errors = vErrors;
 return errors === 0;
 }
-const $WizardCancelParams = validate120;
+const $VoicewakeSetParams = validate120;
 function validate120(data, {instancePath=""}={}){
+let vErrors = null, errors = 0;
+if(!(data && typeof data == "object" && !Array.isArray(data))){
+vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
+}
+validate120.errors = vErrors;
+return errors === 0;
+}
+const $WizardCancelParams = validate121;
+function validate121(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -4227,11 +4263,11 @@ vErrors = add(vErrors, instancePath+"/sessionId", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate120.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-const $WizardNextParams = validate121;
-function validate121(data, {instancePath=""}={}){
+const $WizardNextParams = validate122;
+function validate122(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.sessionId === undefined){
@@ -4277,11 +4313,11 @@ vErrors = add(vErrors, instancePath+"/answer", "type", {type: "object"}, "must b
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate121.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
-const $WizardStartParams = validate122;
-function validate122(data, {instancePath=""}={}){
+const $WizardStartParams = validate123;
+function validate123(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4301,20 +4337,20 @@ vErrors = add(vErrors, instancePath+"/workspace", "type", {type: "string"}, "mus
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate122.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-const $BrowserRequestParams = validate123;
-function validate123(data, {instancePath=""}={}){
+const $BrowserRequestParams = validate124;
+function validate124(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate123.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-const $UpdateRunParams = validate124;
-function validate124(data, {instancePath=""}={}){
+const $UpdateRunParams = validate125;
+function validate125(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4351,11 +4387,11 @@ vErrors = add(vErrors, instancePath+"/timeoutMs", "minimum", {comparison: ">=", 
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate124.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
-const $ToolsCatalogParams = validate125;
-function validate125(data, {instancePath=""}={}){
+const $ToolsCatalogParams = validate126;
+function validate126(data, {instancePath=""}={}){
 let vErrors = null, errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
@@ -4379,7 +4415,7 @@ vErrors = add(vErrors, instancePath+"/includePlugins", "type", {type: "boolean"}
 else {
 vErrors = add(vErrors, instancePath, "type", {type: "object"}, "must be object");errors++;
 }
-validate125.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
 
@@ -4481,7 +4517,10 @@ export const paramsValidators = {
   "cron.update": $CronUpdateParams,
   "config.apply": $ConfigApplyParams,
   "config.get": $AgentsListParams,
+  "config.history": $AgentsListParams,
+  "config.history.get": $ExecApprovalWaitDecisionParams,
   "config.patch": $ConfigApplyParams,
+  "config.restore": $ConfigRestoreParams,
   "config.schema": $AgentsListParams,
   "config.set": $ConfigSetParams,
   "talk.config": $TalkConfigParams,

@@ -1,14 +1,15 @@
-/** `config.get|schema|set|apply|patch` (config.md §6.2, protocol.md §13.7). Everything that leaves is redacted; a sentinel that
- *  comes back stands for the stored value. */
+/** `config.get|schema|set|apply|patch` (config.md §6.2, protocol.md §13.7) and `config.history|history.get|restore` (R-CFG-7).
+ *  Everything that leaves is redacted; a sentinel that comes back stands for the stored value. */
 import { GatewayError, type MethodParams } from "@openclaw/protocol";
 import type { Handles } from "../kernel/call.ts";
 import { commandLine } from "../kernel/paths.ts";
 import { diffConfig } from "./diff.ts";
 import { setIn, type Edit } from "./edit.ts";
+import { listHistory, readHistory, type HistoryEntry } from "./history.ts";
 import { parseDocument } from "./parse.ts";
 import { reloadPlan } from "./plan.ts";
 import type { RestartAnswer, RestartPort, RestartSentinel, SentinelPort } from "./ports.ts";
-import { documentSchema, readConfig, type ConfigSnapshot, type Declared } from "./read.ts";
+import { documentSchema, judgeText, readConfig, type ConfigSnapshot, type Declared } from "./read.ts";
 import { redactRaw, redactValues, restoredSecrets, restoreText, secretsOf } from "./redact.ts";
 import { authoredSchema, hintsOf } from "./schema.ts";
 import { isObject } from "./validate.ts";
@@ -70,18 +71,25 @@ export function configMethods(parts: ConfigMethodParts) {
     return { restart: parts.restart.request({ delayMs, reason, ...noted(params) }), sentinel };
   };
 
+  /** The parts of a document that may leave. */
+  const shown = (snapshot: ConfigSnapshot) => {
+    const values = snapshot.config ?? {};
+    const secrets = secretsOf(values, schema, secretsOf(snapshot.parsed, schema));
+    return {
+      raw: snapshot.raw === null ? null : redactRaw(snapshot.raw, schema, secrets),
+      parsed: redactValues(snapshot.parsed, schema, secrets) as object,
+      config: redactValues(values, schema, secrets) as object,
+    };
+  };
+
   return {
     "config.get": () => {
       const snapshot = read();
-      const values = snapshot.config ?? {};
-      const secrets = secretsOf(values, schema, secretsOf(snapshot.parsed, schema));
       return {
         path: snapshot.path,
         exists: snapshot.exists,
-        raw: snapshot.raw === null ? null : redactRaw(snapshot.raw, schema, secrets),
-        parsed: redactValues(snapshot.parsed, schema, secrets) as object,
         valid: isUsable(snapshot),
-        config: redactValues(values, schema, secrets) as object,
+        ...shown(snapshot),
         hash: snapshot.hash,
         issues: snapshot.issues,
         warnings: snapshot.warnings,
@@ -111,7 +119,53 @@ export function configMethods(parts: ConfigMethodParts) {
       const payload: RestartSentinel = { ...sentinelOf("config-patch", params, world), status: "skipped" };
       return { ...result, restart: null, sentinel: { path: null, payload } };
     },
-  } satisfies Handles<"config.get" | "config.schema" | "config.set" | "config.apply" | "config.patch">;
+    "config.history": () => ({ entries: listHistory(world).map(({ id, at, hash }) => ({ id, at, hash })) }),
+    "config.history.get": ({ id }) => {
+      const entry = entryOf(id, world);
+      const snapshot = judgeText(path, textOf(entry), world, declared);
+      return {
+        id,
+        at: entry.at,
+        raw: shown(snapshot).raw ?? "",
+        valid: snapshot.verdict === "ok",
+        issues: snapshot.issues,
+      };
+    },
+    "config.restore": async ({ id, baseHash }) => {
+      const text = textOf(entryOf(id, world));
+      const written = await asInvalid(() => replaceConfigFile(path, text, world, declared, baseOf(read(), baseHash)));
+      return { ok: true, path: written.path, changed: written.changed, config: effective(written) };
+    },
+  } satisfies Handles<
+    | "config.get"
+    | "config.schema"
+    | "config.set"
+    | "config.apply"
+    | "config.patch"
+    | "config.history"
+    | "config.history.get"
+    | "config.restore"
+  >;
+}
+
+function entryOf(id: string, world: WriteWorld): HistoryEntry {
+  const entry = listHistory(world).find((one) => one.id === id);
+  if (entry) return entry;
+  throw new GatewayError(
+    "not-found",
+    "no such text in the config history; re-run config.history and choose one of its ids",
+  );
+}
+
+function textOf(entry: HistoryEntry): string {
+  try {
+    return readHistory(entry);
+  } catch (error) {
+    // The oldest goes when a new one comes.
+    throw new GatewayError("not-found", "this text is not in the config history any more; re-run config.history", {
+      cause: error,
+    });
+  }
 }
 
 const isUsable = (snapshot: ConfigSnapshot): boolean => snapshot.verdict === "ok" || snapshot.verdict === "missing";

@@ -121,3 +121,35 @@ export const configPatch = method({
   /** `restart` is null when the change is applied without one. */
   result: open({ ok, path: str, config: anyObject, restart: nullable(RestartPlan), sentinel: RestartSentinel }),
 });
+
+export const ConfigHistoryEntry = model("ConfigHistoryEntry", {
+  /** What `config.history.get` and `config.restore` take. */
+  id: str1,
+  at: ms,
+  /** First digits of the SHA-256 of the text, as `config.get` has it in `hash`. */
+  hash: str1,
+});
+
+export const configHistory = method({
+  name: "config.history",
+  scope: "operator.read",
+  summary: "The last 20 texts the config file had, newest first.",
+  params: closed({}),
+  result: open({ entries: list(ConfigHistoryEntry) }),
+});
+
+export const configHistoryGet = method({
+  name: "config.history.get",
+  scope: "operator.read",
+  summary: "One former text of the config file, secrets redacted, and whether it would be accepted now.",
+  params: closed({ id: str1 }),
+  result: open({ id: str1, at: ms, raw: str, valid: bool, issues: list(ConfigIssue) }),
+});
+
+export const configRestore = method({
+  name: "config.restore",
+  scope: "operator.admin",
+  summary: "Makes a former text the config file again, with the secrets it had.",
+  params: closed({ id: str1, baseHash: opt(str1) }),
+  result: open({ ok, path: str, changed: bool, config: anyObject }),
+});

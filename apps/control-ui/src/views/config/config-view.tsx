@@ -1,11 +1,13 @@
 /** The gateway's config: a form made from its schema, the text itself, and what changes before it is saved. */
 import { useEffect, useState } from "preact/hooks";
+import { History } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { Ago, Button, ErrorNotice, Loaded, Notice, Page, Segments, Status } from "../../ui/index.ts";
 import "../../style/views.css";
 import "./config.css";
 import { ConfigForm } from "./config-form.tsx";
 import { DeskProvider, useConfigQuery, useDesk, useNewDesk, type ConfigParts } from "./desk.ts";
+import { HistoryDialog } from "./history-dialog.tsx";
 import { RawEditor } from "./raw-editor.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
 import { SaveBar } from "./save-bar.tsx";
@@ -33,8 +35,9 @@ export default function ConfigView() {
 type Mode = "form" | "raw";
 
 function ConfigDesk({ query, latest }: { query: Query<ConfigParts>; latest: ConfigParts }) {
-  const { router } = useApp();
+  const { router, link } = useApp();
   const desk = useNewDesk(query, latest);
+  const [looking, setLooking] = useState(false);
   const [reviewing, setReviewing] = useState(false);
   const { snapshot } = desk.base;
   const asked = router.current.query.get("mode");
@@ -62,13 +65,27 @@ function ConfigDesk({ query, latest }: { query: Query<ConfigParts>; latest: Conf
             ]}
             onPick={go}
           />
-          <Status tone={snapshot.valid ? "ok" : "bad"}>
-            {!snapshot.exists ? "no file yet" : snapshot.valid ? "the file is valid" : "the file has mistakes"}
-          </Status>
+          <div class="row">
+            <Status tone={snapshot.valid ? "ok" : "bad"}>
+              {!snapshot.exists ? "no file yet" : snapshot.valid ? "the file is valid" : "the file has mistakes"}
+            </Status>
+            {link.offers("config.history") && (
+              <Button
+                kind="plain"
+                icon={History}
+                disabled={desk.dirty}
+                title={desk.dirty ? "Save or discard your changes first" : undefined}
+                onClick={() => setLooking(true)}
+              >
+                History
+              </Button>
+            )}
+          </div>
         </div>
         <Notices mode={mode} />
         {mode === "form" ? <ConfigForm onRaw={() => go("raw")} /> : <RawEditor />}
         <SaveBar onReview={() => setReviewing(true)} />
+        {looking && <HistoryDialog onClose={() => setLooking(false)} />}
         {reviewing && <ReviewDialog onClose={() => setReviewing(false)} />}
       </div>
     </DeskProvider>

@@ -37,8 +37,8 @@ export interface Desk {
   action: Action;
   /** What the gateway said about the last text it refused. */
   refused: readonly { path: string; message: string }[];
-  /** The last save of this visit, while it can be taken back. */
-  saved: { at: number; note: string; former: string | undefined } | undefined;
+  /** The last save of this visit, while it can be taken back. `restart`: one was asked for, and has begun. */
+  saved: { at: number; note: string; former: string | undefined; restart: "asked" | "begun" | undefined } | undefined;
   edit: (path: Path, value: unknown) => void;
   drop: (path: Path) => void;
   setRaw: (text: string) => void;
@@ -47,6 +47,8 @@ export interface Desk {
   rebase: () => void;
   saveForm: () => Promise<boolean>;
   saveRaw: (restart: boolean) => Promise<boolean>;
+  /** Makes a former text the file again. */
+  restore: (id: string) => Promise<boolean>;
   undo: () => Promise<void>;
   hint: (path: Path) => Hint;
   sensitive: (path: Path) => boolean;
@@ -90,7 +92,7 @@ export function useConfigQuery(): Query<ConfigParts> {
 }
 
 export function useNewDesk(query: Query<ConfigParts>, latest: ConfigParts): Desk {
-  const { link, toasts } = useApp();
+  const { link, toasts, settings } = useApp();
   const [kept, setBase] = useState(latest);
   const [draft, setDraft] = useState<Draft>(noEdits);
   const [raw, setRawText] = useState<string>();
@@ -107,16 +109,27 @@ export function useNewDesk(query: Query<ConfigParts>, latest: ConfigParts): Desk
   const document = useMemo(() => apply(snapshot.parsed, draft), [snapshot, draft]);
   const issues = useMemo(() => issuesOf(schema, document, draft), [schema, document, draft]);
   const hash = snapshot.hash === undefined ? {} : { baseHash: snapshot.hash };
+  // Its agent is told of the restart in the next prompt.
+  const { lastActiveSessionKey } = settings.current;
+  const told = lastActiveSessionKey === "" ? {} : { sessionKey: lastActiveSessionKey };
+  const phase = link.phase.value.name;
+  useEffect(() => {
+    if (saved?.restart === "asked" && phase === "restarting") setSaved({ ...saved, restart: "begun" });
+    if (saved?.restart !== "begun" || phase !== "connected") return;
+    const note = "Saved. The gateway restarted and runs with it.";
+    setSaved({ ...saved, at: Date.now(), note, restart: undefined });
+    toasts.announce(note);
+  }, [saved, phase]);
 
-  const save = (work: () => Promise<string>) =>
+  const save = (work: () => Promise<{ note: string; restart: boolean }>) =>
     action.run("save", async () => {
       setRefused([]);
       const former = snapshot.raw ?? undefined;
       try {
-        const note = await work();
+        const { note, restart } = await work();
         setDraft(noEdits);
         setRawText(undefined);
-        setSaved({ at: Date.now(), note, former });
+        setSaved({ at: Date.now(), note, former, restart: restart ? "asked" : undefined });
         toasts.announce(note);
       } catch (error) {
         setRefused(issuesIn(error));
@@ -173,15 +186,28 @@ export function useNewDesk(query: Query<ConfigParts>, latest: ConfigParts): Desk
     saveForm: () =>
       save(async () => {
         const patch = JSON.stringify(patchOf(draft));
-        const { restart } = await link.call("config.patch", { raw: patch, ...hash }, { timeoutMs: 30_000 });
-        return restart === null ? "Saved and applied." : "Saved. The gateway restarts to apply it.";
+        const { restart } = await link.call("config.patch", { raw: patch, ...hash, ...told }, { timeoutMs: 30_000 });
+        return restart === null
+          ? { note: "Saved and applied.", restart: false }
+          : { note: "Saved. The gateway restarts to apply it.", restart: true };
       }),
     saveRaw: (restart) =>
       save(async () => {
         const text = raw ?? snapshot.raw ?? "{}";
-        if (restart) await link.call("config.apply", { raw: text, ...hash }, { timeoutMs: 30_000 });
+        if (restart) await link.call("config.apply", { raw: text, ...hash, ...told }, { timeoutMs: 30_000 });
         else await link.call("config.set", { raw: text, ...hash }, { timeoutMs: 30_000 });
-        return restart ? "Saved. The gateway restarts." : "Saved. The gateway applies what it can without a restart.";
+        const note = restart
+          ? "Saved. The gateway restarts."
+          : "Saved. The gateway applies what it can without a restart.";
+        return { note, restart };
+      }),
+    restore: (id) =>
+      save(async () => {
+        await link.call("config.restore", { id, ...hash }, { timeoutMs: 30_000 });
+        return {
+          note: "The former text is the config again. The gateway applies what it can without a restart.",
+          restart: false,
+        };
       }),
     undo: async () => {
       const former = saved?.former;

@@ -1,8 +1,7 @@
-import { useMemo } from "preact/hooks";
 import { Button, Dialog, ErrorNotice } from "../../ui/index.ts";
 import { changesOf } from "./draft.ts";
 import { useDesk } from "./desk.ts";
-import { lineDiff, withoutSecrets } from "./line-diff.ts";
+import { TextDiff } from "./text-diff.tsx";
 
 /** What will change, before it does. Secrets are never written out. */
 export function ReviewDialog({ onClose }: { onClose: () => void }) {
@@ -14,7 +13,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const off = action.busy !== undefined || newer !== undefined || !desk.mayEdit;
   return (
     <Dialog title="Save these changes?" onClose={onClose} class="review">
-      {raw === undefined ? <FormChanges /> : <TextChanges text={raw} />}
+      {raw === undefined ? <FormChanges /> : <TextDiff before={desk.base.snapshot.raw ?? ""} after={raw} />}
       {newer && (
         <ErrorNotice text="The file was changed by somebody else meanwhile. Close this, and go on with the new file." />
       )}
@@ -59,24 +58,5 @@ function FormChanges() {
         </li>
       ))}
     </ul>
-  );
-}
-
-const marks = { same: " ", gone: "−", new: "+", skip: "…" };
-const words = { same: "", gone: "Gone: ", new: "New: ", skip: "" };
-
-function TextChanges({ text }: { text: string }) {
-  const { base } = useDesk();
-  const lines = useMemo(() => lineDiff(base.snapshot.raw ?? "", text), [base, text]);
-  return (
-    <div class="diff" role="region" aria-label="Changed lines" tabIndex={0}>
-      {lines.map((line, index) => (
-        <div key={index} class={`diff-line ${line.kind}`}>
-          <span aria-hidden="true">{marks[line.kind]}</span>
-          <span class="sr-only">{words[line.kind]}</span>
-          <span>{withoutSecrets(line.text)}</span>
-        </div>
-      ))}
-    </div>
   );
 }
