@@ -69,3 +69,10 @@ test("no fast command loads the server, the store or a model SDK", () => {
     expect(loaded(...args).filter((name) => heavy.test(name))).toEqual([]);
   }
 });
+
+test("every chunk is kept in one byte per character, whatever its texts say", () => {
+  const wide = Object.keys(manifest).filter((file) =>
+    /[^\0-\u00ff]/u.test(readFileSync(join(root, "packages/gateway/dist", file), "utf8")),
+  );
+  expect(wide).toEqual([]);
+});
