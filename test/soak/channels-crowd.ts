@@ -26,6 +26,8 @@ export interface PlatformLedger {
   acknowledged: ReadonlySet<number>;
   /** How many of them were refused: their receipt never left the process that stored them, and their keys are used up. */
   refused: number;
+  /** Numbers of messages that the client could not read at first and asked for again: the sender's device sends those anew. */
+  again?: ReadonlySet<number>;
   /** In order. */
   said: readonly Said[];
   /** Broken rules that only this platform can see. */
@@ -99,9 +101,11 @@ export async function whatsappCrowd(fake: FakeWhatsApp, people: number): Promise
         if (unreadable.length > 0) violations.push(`whatsapp: ${id} could not be read by ${unreadable.join(", ")}`);
       const refused = ours.filter(({ acknowledged, refusals }) => !acknowledged && refusals.length > 0);
       const taken = [...ours.filter(({ acknowledged }) => acknowledged), ...refused].map(({ id }) => byId.get(id));
+      const again = ours.filter(({ receipts }) => receipts.some(({ type }) => type === "retry"));
       return {
         acknowledged: new Set(taken.filter((n) => n !== undefined)),
         refused: refused.length,
+        again: new Set(again.map(({ id }) => byId.get(id) ?? 0)),
         said: ledger.outbound.map(({ chat, id, text = "", at }) => ({ chat, id, text, at })),
         violations,
       };

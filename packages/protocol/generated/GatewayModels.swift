@@ -4546,22 +4546,42 @@ public struct ChannelAccountLastDisconnect: Codable, Sendable {
     }
 }
 
+public struct ChannelAccountIssuesItem: Codable, Sendable {
+    /// intent, permissions, config, auth, runtime
+    public var kind: String
+    public var message: String
+    public var fix: String?
+
+    public init(
+        kind: String,
+        message: String,
+        fix: String? = nil
+    ) {
+        self.kind = kind
+        self.message = message
+        self.fix = fix
+    }
+}
+
 public struct ChannelAccountSelf: Codable, Sendable {
     public var id: String
     public var name: String?
     public var username: String?
     public var e164: String?
+    public var jid: String?
 
     public init(
         id: String,
         name: String? = nil,
         username: String? = nil,
-        e164: String? = nil
+        e164: String? = nil,
+        jid: String? = nil
     ) {
         self.id = id
         self.name = name
         self.username = username
         self.e164 = e164
+        self.jid = jid
     }
 }
 
@@ -4595,6 +4615,10 @@ public struct ChannelAccount: Codable, Sendable {
     public var nextAttemptAt: Int?
     public var lastDisconnect: ChannelAccountLastDisconnect?
     public var lastEventAt: Int?
+    /// The later of the last message in and the last one out.
+    public var lastMessageAt: Int?
+    /// What stands in the way, each with what to do.
+    public var issues: [ChannelAccountIssuesItem]?
     public var `self`: ChannelAccountSelf?
     public var authAgeMs: Int?
     /// Messages by what became of them.
@@ -4637,6 +4661,8 @@ public struct ChannelAccount: Codable, Sendable {
         nextAttemptAt: Int? = nil,
         lastDisconnect: ChannelAccountLastDisconnect? = nil,
         lastEventAt: Int? = nil,
+        lastMessageAt: Int? = nil,
+        issues: [ChannelAccountIssuesItem]? = nil,
         `self`: ChannelAccountSelf? = nil,
         authAgeMs: Int? = nil,
         inbound: [String: Int]? = nil,
@@ -4677,6 +4703,8 @@ public struct ChannelAccount: Codable, Sendable {
         self.nextAttemptAt = nextAttemptAt
         self.lastDisconnect = lastDisconnect
         self.lastEventAt = lastEventAt
+        self.lastMessageAt = lastMessageAt
+        self.issues = issues
         self.`self` = `self`
         self.authAgeMs = authAgeMs
         self.inbound = inbound

@@ -5650,148 +5650,193 @@ if((typeof data16 == "number") && (isFinite(data16))){
 if(data16 < 0 || isNaN(data16)){
 vErrors = add(vErrors, instancePath+"/lastEventAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
+if(data.lastMessageAt !== undefined){
+let data17 = data.lastMessageAt;
+if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
+vErrors = add(vErrors, instancePath+"/lastMessageAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
+}
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 < 0 || isNaN(data17)){
+vErrors = add(vErrors, instancePath+"/lastMessageAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
+}}}
+if(data.issues !== undefined){
+let data18 = data.issues;
+if(Array.isArray(data18)){
+const len0 = data18.length;
+for(let i0=0; i0<len0; i0++){
+if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
+let data19 = data18[i0];
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+if(data19.kind === undefined){
+vErrors = add(vErrors, instancePath+"/issues/" + i0, "required", {missingProperty: "kind"}, "must have required property 'kind'");errors++;
+}
+if(data19.message === undefined){
+vErrors = add(vErrors, instancePath+"/issues/" + i0, "required", {missingProperty: "message"}, "must have required property 'message'");errors++;
+}
+if(data19.kind !== undefined){
+if(typeof data19.kind !== "string"){
+vErrors = add(vErrors, instancePath+"/issues/" + i0+"/kind", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data19.message !== undefined){
+if(typeof data19.message !== "string"){
+vErrors = add(vErrors, instancePath+"/issues/" + i0+"/message", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data19.fix !== undefined){
+if(typeof data19.fix !== "string"){
+vErrors = add(vErrors, instancePath+"/issues/" + i0+"/fix", "type", {type: "string"}, "must be string");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/issues/" + i0, "type", {type: "object"}, "must be object");errors++;
+}}}
+else {
+vErrors = add(vErrors, instancePath+"/issues", "type", {type: "array"}, "must be array");errors++;
+}}
 if(data.self !== undefined){
-let data17 = data.self;
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-if(data17.id === undefined){
+let data23 = data.self;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if(data23.id === undefined){
 vErrors = add(vErrors, instancePath+"/self", "required", {missingProperty: "id"}, "must have required property 'id'");errors++;
 }
-if(data17.id !== undefined){
-if(typeof data17.id !== "string"){
+if(data23.id !== undefined){
+if(typeof data23.id !== "string"){
 vErrors = add(vErrors, instancePath+"/self/id", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data17.name !== undefined){
-if(typeof data17.name !== "string"){
+if(data23.name !== undefined){
+if(typeof data23.name !== "string"){
 vErrors = add(vErrors, instancePath+"/self/name", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data17.username !== undefined){
-if(typeof data17.username !== "string"){
+if(data23.username !== undefined){
+if(typeof data23.username !== "string"){
 vErrors = add(vErrors, instancePath+"/self/username", "type", {type: "string"}, "must be string");errors++;
 }}
-if(data17.e164 !== undefined){
-if(typeof data17.e164 !== "string"){
+if(data23.e164 !== undefined){
+if(typeof data23.e164 !== "string"){
 vErrors = add(vErrors, instancePath+"/self/e164", "type", {type: "string"}, "must be string");errors++;
+}}
+if(data23.jid !== undefined){
+if(typeof data23.jid !== "string"){
+vErrors = add(vErrors, instancePath+"/self/jid", "type", {type: "string"}, "must be string");errors++;
 }}}
 else {
 vErrors = add(vErrors, instancePath+"/self", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.authAgeMs !== undefined){
-let data22 = data.authAgeMs;
-if(!(((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22))) && (isFinite(data22)))){
+let data29 = data.authAgeMs;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
 vErrors = add(vErrors, instancePath+"/authAgeMs", "type", {type: "integer"}, "must be integer");errors++;
 }
-if((typeof data22 == "number") && (isFinite(data22))){
-if(data22 < 0 || isNaN(data22)){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 < 0 || isNaN(data29)){
 vErrors = add(vErrors, instancePath+"/authAgeMs", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.inbound !== undefined){
-let data23 = data.inbound;
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-for(const key0 in data23){
+let data30 = data.inbound;
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+for(const key0 in data30){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-let data24 = data23[key0];
-if(!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))){
+let data31 = data30[key0];
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
 vErrors = add(vErrors, instancePath+"/inbound/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), "type", {type: "integer"}, "must be integer");errors++;
 }
-if((typeof data24 == "number") && (isFinite(data24))){
-if(data24 < 0 || isNaN(data24)){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 < 0 || isNaN(data31)){
 vErrors = add(vErrors, instancePath+"/inbound/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}}
 else {
 vErrors = add(vErrors, instancePath+"/inbound", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.outbox !== undefined){
-let data25 = data.outbox;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-if(data25.queued === undefined){
+let data32 = data.outbox;
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+if(data32.queued === undefined){
 vErrors = add(vErrors, instancePath+"/outbox", "required", {missingProperty: "queued"}, "must have required property 'queued'");errors++;
 }
-if(data25.unknown === undefined){
+if(data32.unknown === undefined){
 vErrors = add(vErrors, instancePath+"/outbox", "required", {missingProperty: "unknown"}, "must have required property 'unknown'");errors++;
 }
-if(data25.queued !== undefined){
-let data26 = data25.queued;
-if(!(((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26))) && (isFinite(data26)))){
+if(data32.queued !== undefined){
+let data33 = data32.queued;
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
 vErrors = add(vErrors, instancePath+"/outbox/queued", "type", {type: "integer"}, "must be integer");errors++;
 }
-if((typeof data26 == "number") && (isFinite(data26))){
-if(data26 < 0 || isNaN(data26)){
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 < 0 || isNaN(data33)){
 vErrors = add(vErrors, instancePath+"/outbox/queued", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
-if(data25.unknown !== undefined){
-let data27 = data25.unknown;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+if(data32.unknown !== undefined){
+let data34 = data32.unknown;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
 vErrors = add(vErrors, instancePath+"/outbox/unknown", "type", {type: "integer"}, "must be integer");errors++;
 }
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 < 0 || isNaN(data27)){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 < 0 || isNaN(data34)){
 vErrors = add(vErrors, instancePath+"/outbox/unknown", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}}
 else {
 vErrors = add(vErrors, instancePath+"/outbox", "type", {type: "object"}, "must be object");errors++;
 }}
 if(data.reconnectAttempts !== undefined){
-let data28 = data.reconnectAttempts;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+let data35 = data.reconnectAttempts;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
 vErrors = add(vErrors, instancePath+"/reconnectAttempts", "type", {type: "integer"}, "must be integer");errors++;
 }}
 if(data.lastConnectedAt !== undefined){
-let data29 = data.lastConnectedAt;
-if((!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))) && (data29 !== null)){
+let data36 = data.lastConnectedAt;
+if((!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))) && (data36 !== null)){
 vErrors = add(vErrors, instancePath+"/lastConnectedAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 < 0 || isNaN(data29)){
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 < 0 || isNaN(data36)){
 vErrors = add(vErrors, instancePath+"/lastConnectedAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastError !== undefined){
-let data30 = data.lastError;
-if((typeof data30 !== "string") && (data30 !== null)){
+let data37 = data.lastError;
+if((typeof data37 !== "string") && (data37 !== null)){
 vErrors = add(vErrors, instancePath+"/lastError", "type", {type: ["string","null"]}, "must be string,null");errors++;
 }}
 if(data.lastStartAt !== undefined){
-let data31 = data.lastStartAt;
-if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (data31 !== null)){
+let data38 = data.lastStartAt;
+if((!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))) && (data38 !== null)){
 vErrors = add(vErrors, instancePath+"/lastStartAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 < 0 || isNaN(data31)){
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 < 0 || isNaN(data38)){
 vErrors = add(vErrors, instancePath+"/lastStartAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastStopAt !== undefined){
-let data32 = data.lastStopAt;
-if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+let data39 = data.lastStopAt;
+if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (data39 !== null)){
 vErrors = add(vErrors, instancePath+"/lastStopAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 < 0 || isNaN(data32)){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 < 0 || isNaN(data39)){
 vErrors = add(vErrors, instancePath+"/lastStopAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastInboundAt !== undefined){
-let data33 = data.lastInboundAt;
-if((!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))) && (data33 !== null)){
+let data40 = data.lastInboundAt;
+if((!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))) && (data40 !== null)){
 vErrors = add(vErrors, instancePath+"/lastInboundAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 < 0 || isNaN(data33)){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 < 0 || isNaN(data40)){
 vErrors = add(vErrors, instancePath+"/lastInboundAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastOutboundAt !== undefined){
-let data34 = data.lastOutboundAt;
-if((!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))) && (data34 !== null)){
+let data41 = data.lastOutboundAt;
+if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (data41 !== null)){
 vErrors = add(vErrors, instancePath+"/lastOutboundAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 < 0 || isNaN(data34)){
+if((typeof data41 == "number") && (isFinite(data41))){
+if(data41 < 0 || isNaN(data41)){
 vErrors = add(vErrors, instancePath+"/lastOutboundAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.lastProbeAt !== undefined){
-let data35 = data.lastProbeAt;
-if((!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))) && (data35 !== null)){
+let data42 = data.lastProbeAt;
+if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (data42 !== null)){
 vErrors = add(vErrors, instancePath+"/lastProbeAt", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 < 0 || isNaN(data35)){
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 0 || isNaN(data42)){
 vErrors = add(vErrors, instancePath+"/lastProbeAt", "minimum", {comparison: ">=", limit: 0}, "must be >= 0");errors++;
 }}}
 if(data.mode !== undefined){
@@ -5803,13 +5848,13 @@ if(typeof data.dmPolicy !== "string"){
 vErrors = add(vErrors, instancePath+"/dmPolicy", "type", {type: "string"}, "must be string");errors++;
 }}
 if(data.allowFrom !== undefined){
-let data38 = data.allowFrom;
-if(Array.isArray(data38)){
-const len0 = data38.length;
-for(let i0=0; i0<len0; i0++){
+let data45 = data.allowFrom;
+if(Array.isArray(data45)){
+const len1 = data45.length;
+for(let i1=0; i1<len1; i1++){
 if(errors >= 64){vErrors = tooMany(vErrors, instancePath);errors++;break;}
-if(typeof data38[i0] !== "string"){
-vErrors = add(vErrors, instancePath+"/allowFrom/" + i0, "type", {type: "string"}, "must be string");errors++;
+if(typeof data45[i1] !== "string"){
+vErrors = add(vErrors, instancePath+"/allowFrom/" + i1, "type", {type: "string"}, "must be string");errors++;
 }}}
 else {
 vErrors = add(vErrors, instancePath+"/allowFrom", "type", {type: "array"}, "must be array");errors++;
@@ -5835,18 +5880,18 @@ if(typeof data.allowUnmentionedGroups !== "boolean"){
 vErrors = add(vErrors, instancePath+"/allowUnmentionedGroups", "type", {type: "boolean"}, "must be boolean");errors++;
 }}
 if(data.cliPath !== undefined){
-let data45 = data.cliPath;
-if((typeof data45 !== "string") && (data45 !== null)){
+let data52 = data.cliPath;
+if((typeof data52 !== "string") && (data52 !== null)){
 vErrors = add(vErrors, instancePath+"/cliPath", "type", {type: ["string","null"]}, "must be string,null");errors++;
 }}
 if(data.dbPath !== undefined){
-let data46 = data.dbPath;
-if((typeof data46 !== "string") && (data46 !== null)){
+let data53 = data.dbPath;
+if((typeof data53 !== "string") && (data53 !== null)){
 vErrors = add(vErrors, instancePath+"/dbPath", "type", {type: ["string","null"]}, "must be string,null");errors++;
 }}
 if(data.port !== undefined){
-let data47 = data.port;
-if((!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))) && (data47 !== null)){
+let data54 = data.port;
+if((!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))) && (data54 !== null)){
 vErrors = add(vErrors, instancePath+"/port", "type", {type: ["integer","null"]}, "must be integer,null");errors++;
 }}}
 else {

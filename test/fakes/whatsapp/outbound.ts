@@ -78,7 +78,7 @@ export class OutboundMail {
     const unreadable = this.deps.faults.take("unreadable") !== undefined;
     for (const reading of this.readings(companion, node)) {
       this.checkKeys(id, companion, reading);
-      if (people.isMe(reading.contact)) await this.copy(reading);
+      if (people.isMe(reading.contact)) await this.copy(entry, reading);
       else await this.read(entry, reading, node, unreadable);
     }
   }
@@ -92,10 +92,18 @@ export class OutboundMail {
     }
   }
 
-  /** The owner's phone gets a copy of what the client sends; it keeps its session up with it. */
-  private async copy(reading: Reading): Promise<void> {
+  /** The owner's phone gets a copy of what the client sends; it keeps its session up with it. In the chat with oneself it is the
+   *  only one who reads. */
+  private async copy(entry: Outbound, reading: Reading): Promise<void> {
+    const { people } = this.deps;
+    const { contact, group } = reading;
     try {
-      await reading.decrypt();
+      const plain = await reading.decrypt();
+      const chat = group === undefined ? people.byJid(entry.to) : undefined;
+      if (!chat || !people.isMe(chat) || entry.readers.includes(contact.pn)) return;
+      const message = proto.Message.decode(plain);
+      entry.readers.push(contact.pn);
+      await this.note(entry, proto.Message.create(message.deviceSentMessage?.message ?? message));
     } catch {
       // Nobody waits for this copy: contacts tell what can be read.
     }

@@ -28,13 +28,9 @@ test("the gateway serves while a channel still tries to begin, and the channel f
   const at = performance.now();
   const health = await world.call("health");
   expect(health.payload).toMatchObject({ channels: { telegram: { running: true, connected: false } } });
-  expect(performance.now() - at).toBeLessThan(1_000);
+  expect(performance.now() - at, "the channel takes 65 s to give up").toBeLessThan(10_000);
   await world.fake.until(() => world.fake.calls("getMe").length === 1);
   await world.gateway.world.jump(65_001);
-  await expect.poll(async () => (await world.call("health")).payload).toMatchObject({
-    channels: { telegram: { state: "backoff" } },
-  });
-  await world.gateway.world.jump(5_000);
   world.fake.chats.message(world.fake.bot, 42, { text: "at last" });
   await world.fake.until(() => texts(world).length === 1);
 });
@@ -65,7 +61,7 @@ test("the state of both channels is told in full, without a secret", async () =>
   await world.fake.phone.sendText(ann, "hi");
   await telegram.until(() => telegram.chats.sent.length === 1);
   await untilSent(world, 1, "the reply");
-  await world.fake.faults.dropTcp();
+  await world.fake.faults.cutNetwork(true);
   await untilState(world, "backoff");
   const { payload } = await world.call("channels.status", { probe: true, timeoutMs: 2_000 });
   const number = expect.any(Number);
@@ -73,7 +69,7 @@ test("the state of both channels is told in full, without a secret", async () =>
     ts: number,
     channelOrder: ["whatsapp", "telegram"],
     channelLabels: { whatsapp: "WhatsApp", telegram: "Telegram" },
-    channels: { whatsapp: { state: "backoff" }, telegram: { state: "open" } },
+    channels: { whatsapp: { connected: false }, telegram: { state: "open" } },
     channelDefaultAccountId: { whatsapp: "default", telegram: "default" },
   });
   const accounts = payload?.["channelAccounts"] as Record<string, Record<string, unknown>[]>;
@@ -111,18 +107,29 @@ test("the state of both channels is told in full, without a secret", async () =>
       linked: true,
       running: true,
       connected: false,
-      reconnectAttempts: 1,
-      lastDisconnect: { at: number, status: 428, error: expect.any(String), loggedOut: false },
+      state: expect.stringMatching(/^(?:backoff|connecting)$/u),
+      reconnectAttempts: number,
+      lastDisconnect: { at: number, status: number, error: expect.any(String), loggedOut: false },
       lastError: expect.any(String),
-      nextAttemptAt: number,
       authAgeMs: number,
       self: expect.objectContaining({ e164: "+15550001000", jid: "15550001000@s.whatsapp.net" }),
       probe: expect.objectContaining({ ok: false, error: expect.any(String) }),
     }),
   ]);
   expect(JSON.stringify(payload)).not.toContain(telegram.bot.token);
-  await world.gateway.world.jump(3_000);
-  await untilState(world, "open");
+});
+
+test("a bot that hears only what is addressed to it, where it is to answer everything, is an issue of the account", async () => {
+  const telegram = { groups: { "-100": { requireMention: false } }, groupAllowFrom: ["*"] };
+  const world = await setUp({ telegram }, async (fake) => {
+    const token = "200:other-token-BBBBBBBBBBBBBBBBBBBB";
+    return { botToken: fake.addBot({ token, id: 200, canReadAllGroupMessages: false }).token };
+  });
+  const issues = async () =>
+    ((await world.call("channels.status")).payload as never)["channelAccounts"]["telegram"][0]["issues"];
+  await expect.poll(issues).toMatchObject([{ kind: "intent", fix: expect.stringContaining("/setprivacy") }]);
+  await patchConfig(world, { channels: { telegram: { groups: { "-100": { requireMention: true } } } } });
+  expect(await issues()).toEqual([]);
 });
 
 test("an account that goes and comes back is told to clients as it happens, and health says so", async () => {
@@ -173,7 +180,10 @@ test("a group has the skills its settings name, and no others", async () => {
   for (const name of ["tides", "trains"]) {
     const folder = join(home.state, "workspace", "skills", name);
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "SKILL.md"), `---\nname: ${name}\ndescription: When the ${name} come.\n---\nLook it up.\n`);
+    writeFileSync(
+      join(folder, "SKILL.md"),
+      `---\nname: ${name}\ndescription: When the ${name} come.\n---\nLook it up.\n`,
+    );
   }
   await world.again();
   fake.chats.add({ id: -100, title: "Club" });
@@ -185,12 +195,53 @@ test("a group has the skills its settings name, and no others", async () => {
   expect(asked).not.toContain("When the trains come.");
 });
 
+test("an error that escapes from WhatsApp's library makes its connection anew, once a minute at most, and touches nobody else", async () => {
+  const telegram = await startFakeTelegram();
+  close.push(() => telegram.close());
+  const account = { botToken: telegram.bot.token, apiRoot: telegram.url, allowFrom: [42] };
+  const world = await openWhatsAppWorld({ channels: { telegram: account } });
+  close.push(() => world.stop());
+  await world.link();
+  await untilState(world, "open");
+  await telegram.until(() => telegram.bot.polling);
+  const { host } = world.gateway;
+  const connections = async () => (await world.fake.ledger()).connections.length;
+  const before = await connections();
+  for (let n = 0; n < 3; n++) expect(host.escaped(new Error("Bad MAC"))).toBe(true);
+  await world.fake.until(({ connections: all }) => all.length === before + 1, "a new connection");
+  await untilState(world, "open");
+  await world.fake.phone.sendText(ann, "hello");
+  await untilSent(world, 1, "the reply");
+  expect(await connections()).toBe(before + 1);
+  expect(telegram.calls("getMe").length).toBe(1);
+  expect(host.escaped(new TypeError("a bug"))).toBe(false);
+});
+
+test("whoever guesses pairing codes over RPC is slowed down", async () => {
+  const world = await setUp();
+  const { fake } = world;
+  fake.chats.message(fake.bot, 7, { text: "hello" });
+  await fake.until(() => texts(world).length === 1);
+  const code = /\b([A-Z2-9]{8})\b/u.exec(texts(world)[0] ?? "")?.[1] ?? "";
+  const wire = await world.gateway.connect();
+  const guess = async (given: string) =>
+    (await wire.request("pairing.approve", { channel: "telegram", code: given })).error;
+  for (let n = 0; n < 10; n++) expect(await guess("AAAAAAAA")).toMatchObject({ code: "INVALID_REQUEST" });
+  expect(await guess(code), "also the right one").toMatchObject({
+    code: "UNAVAILABLE",
+    retryAfterMs: expect.any(Number),
+  });
+  await world.gateway.world.jump(60_001);
+  expect(await guess(code)).toBeUndefined();
+  await wire.close();
+});
+
 test("a stop is announced first: clients hear of it before the answer of a send that is on its way", async () => {
   const world = await setUp();
   const { fake, gateway } = world;
   fake.chats.add({ id: 42 });
   await fake.until(() => fake.bot.polling);
-  fake.fault("sendMessage", { kind: "hang" });
+  fake.fault("sendMessage", { kind: "slow", ms: 300 });
   const wire = await gateway.connect();
   void wire
     .request("send", { to: "42", message: "on its way", channel: "telegram", idempotencyKey: "k" })
@@ -204,6 +255,5 @@ test("a stop is announced first: clients hear of it before the answer of a send 
   const answer = after.findIndex(({ type }) => type === "res");
   expect(shutdown).toBe(0);
   expect(answer).toBeGreaterThan(shutdown);
-  expect(after[answer]).toMatchObject({ ok: false, error: { code: "UNAVAILABLE" } });
-  await world.again();
+  expect(after[answer]).toMatchObject({ ok: true, payload: { messageId: String(fake.chats.sent[0]?.messageId) } });
 });

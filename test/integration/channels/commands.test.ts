@@ -26,7 +26,7 @@ async function running(telegram: Record<string, unknown> = {}) {
   const gateway: GatewayProcess = await startGateway(home);
   open.push(() => gateway.stop());
   home.env["OPENCLAW_GATEWAY_PORT"] = String(gateway.port);
-  await fake.until(() => fake.bot.polling);
+  if (telegram["botToken"] === undefined) await fake.until(() => fake.bot.polling);
   return { fake, home, gateway };
 }
 
@@ -180,6 +180,27 @@ test("channels status shows each account, with the platform's answer on request"
   expect(json["channelAccounts"]).toMatchObject({
     telegram: [{ accountId: "default", connected: true, receiving: true }],
   });
+});
+
+test("channels status says what an account will not hear, and what to do about it", async () => {
+  const fake = await startFakeTelegram();
+  open.push(() => fake.close());
+  const { token } = fake.addBot({
+    token: "200:private-bot-token-for-this-test",
+    id: 200,
+    canReadAllGroupMessages: false,
+  });
+  const { home } = await running({
+    botToken: token,
+    apiRoot: fake.url,
+    groups: { "-100": { requireMention: false } },
+    groupAllowFrom: ["*"],
+  });
+  const shown = await runCli(home, ["channels", "status"]);
+  expect(shown.stdout).toMatch(/^ {2}Groups are to be answered without a mention, but the bot hears only/mu);
+  expect(shown.stdout).toMatch(
+    /^ {2}Next: Make it an administrator there, or switch its privacy off with @BotFather/mu,
+  );
 });
 
 test("with the gateway down, channels status says what the config says, and that it is only that", async () => {

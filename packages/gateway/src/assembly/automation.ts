@@ -1,9 +1,16 @@
 /** What runs by itself in one generation: heartbeats, and the webhooks that start runs. */
 import type { AgentDirectory, Agents } from "../features/agents/index.ts";
-import { AutomationEndings, automationMethods, Heartbeats, Hooks, invokeRoute } from "../features/automation/index.ts";
+import {
+  AutomationEndings,
+  automationMethods,
+  Heartbeats,
+  Hooks,
+  invokeRoute,
+  type NotePort,
+} from "../features/automation/index.ts";
 import { channelRows } from "../features/channels/index.ts";
 import { type Models, parseThinkingLevel } from "../features/models/index.ts";
-import { isSubagentKey, type Sessions } from "../features/sessions/index.ts";
+import { isSubagentKey, type Sessions, type SystemEvents } from "../features/sessions/index.ts";
 import type { ToolBox, ToolRules } from "../features/tools/index.ts";
 import type { Bus } from "../kernel/bus.ts";
 import type { HttpRoute } from "../kernel/http.ts";
@@ -27,13 +34,15 @@ export interface AutomationParts {
   tools: () => ToolBox;
   /** Folder of the config file. */
   configDir: string;
-  systemEvent: (sessionKey: string, text: string) => void;
+  systemEvents: SystemEvents;
   held: () => string | undefined;
 }
 
 /** Starts nothing: `heartbeats.start` does. */
 export function buildAutomation(parts: AutomationParts) {
-  const { world, store, bus, config, directory, sessions, agents, channels, systemEvent, held } = parts;
+  const { world, store, bus, config, directory, sessions, agents, channels, systemEvents, held } = parts;
+  systemEvents.load(store);
+  const note: NotePort = (tx, key, text, wake) => systemEvents.keep(tx, key, text, wake);
   const log = parts.log.child("automation");
   const heartbeats = new Heartbeats({
     world,
@@ -61,10 +70,10 @@ export function buildAutomation(parts: AutomationParts) {
     config,
     heartbeats,
     sessions,
-    systemEvent,
+    note,
     inner: channels.replies,
   });
-  const methods = automationMethods({ heartbeats, mainKey: () => sessions.mainKey(), systemEvent });
+  const methods = automationMethods({ heartbeats, mainKey: () => sessions.mainKey(), store, note });
   const hooks = new Hooks({
     world,
     log,
@@ -73,7 +82,9 @@ export function buildAutomation(parts: AutomationParts) {
     directory,
     sessions,
     heartbeats,
-    systemEvent,
+    store,
+    note,
+    waking: () => systemEvents.waking(store),
     held,
     routes: channels.routes,
     thinkingLevel: parseThinkingLevel,
@@ -96,7 +107,7 @@ export function buildAutomation(parts: AutomationParts) {
       ...groupRules(channels, sessionKey, channel, accountId),
       ...(isSubagentKey(sessionKey) ? [config.current.tools.subagents?.tools ?? {}] : []),
     ],
-    systemEvent,
+    systemEvent: (key, text) => void systemEvents.enqueue(key, text),
   });
   const routes: HttpRoute[] = [hooks.route, invoke];
   return { heartbeats, endings, methods, hooks, routes };

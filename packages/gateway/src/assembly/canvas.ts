@@ -190,21 +190,27 @@ class CanvasListener implements Service {
 }
 
 /** An action becomes a turn of the main session. It comes from a page, so it has no more rights than a message of a chat. */
-function actionPort({ world, agents, sessions, directory, config }: CanvasParts): ActionPort {
-  const known = new Map<string, number>();
+export function actionPort({
+  world,
+  agents,
+  sessions,
+  directory,
+  config,
+}: Pick<CanvasParts, "world" | "agents" | "sessions" | "directory" | "config">): ActionPort {
+  const known = new Map<string, { at: number; taken: Promise<unknown> }>();
   return async (action, { connId, host, instanceId }) => {
     const now = world.monotonic();
     const key = `${connId} ${action.id || world.uuid()}`;
-    if (known.has(key)) return;
-    const recent = [...known.values()].filter((at) => now - at < 60_000).length;
+    const repeated = known.get(key);
+    if (repeated) return void (await repeated.taken);
+    const recent = [...known.values()].filter(({ at }) => now - at < 60_000).length;
     if (recent >= actionsPerMinute)
       throw new GatewayError("unavailable", "too many actions; try again in a minute", { retryAfterMs: 60_000 });
     const oldest = known.keys().next();
     if (known.size >= actionsKept && !oldest.done) known.delete(oldest.value);
-    known.set(key, now);
     const agentId = directory.defaultId();
     const sessionKey = sessions.mainKey(agentId);
-    await agents.submit({
+    const taken = agents.submit({
       family: "agent",
       runId: world.uuid(),
       principal: `canvas:${instanceId}`,
@@ -220,6 +226,12 @@ function actionPort({ world, agents, sessions, directory, config }: CanvasParts)
         timeoutMs: config.current.agents.defaults.timeoutSeconds * 1_000,
         waitMs: 10 * 60_000,
       },
+    });
+    known.set(key, { at: now, taken });
+    await taken.catch((error: unknown) => {
+      // It was not taken: the page may send it again.
+      known.delete(key);
+      throw error;
     });
   };
 }

@@ -1,15 +1,17 @@
 /** The channels of one generation and what stands between them and the agents: built in two steps, because an agent's answer is
  *  written into the outbox, and a chat's message becomes an agent's run. */
 import { join } from "node:path";
-import { type AgentDirectory, type Agents, commands } from "../features/agents/index.ts";
+import { type AgentDirectory, type Agents, commands, normalizeAgentId } from "../features/agents/index.ts";
 import {
   channelMethods,
   channelRows,
   Channels,
+  ConnectionNotes,
   type AccountRunner,
   ChannelService,
   Echoes,
   Inbox,
+  letsIn,
   MediaSource,
   MediaStore,
   type MenuCommand,
@@ -20,6 +22,7 @@ import {
   Pipeline,
   Replies,
   replyRoutes,
+  routeOf,
   Sends,
 } from "../features/channels/index.ts";
 import type { Sessions } from "../features/sessions/index.ts";
@@ -31,6 +34,7 @@ import { stateDir } from "../kernel/paths.ts";
 import type { Redactor } from "../kernel/redact.ts";
 import type { Timer, World } from "../kernel/world.ts";
 import type { Store } from "../store/index.ts";
+import { listEditor } from "./allow-lists.ts";
 import { groupMover } from "./group-mover.ts";
 import type { EffectiveConfig } from "./sections.ts";
 
@@ -70,6 +74,7 @@ export function buildChannels(parts: ChannelParts) {
   const mediaStore = new MediaStore({ dir: join(stateDir(world), "media"), world, log });
   const media = new MediaSource({ world, mediaDir: mediaStore.dir, fetchFile: webFiles({ world, config }) });
   let accept: Pipeline["accept"] = () => {};
+  let accountsChanged = () => {};
   const services = channelRows.map(
     (row) =>
       new ChannelService({
@@ -85,7 +90,11 @@ export function buildChannels(parts: ChannelParts) {
         commands: () => menuOf(parts),
         redact: (secret) => parts.redactor.add(secret),
         held: parts.held,
-        changed: parts.changed,
+        changed: () => {
+          parts.changed();
+          notes.look();
+          accountsChanged();
+        },
       }),
   );
   const channels: Channels = new Channels({
@@ -97,6 +106,19 @@ export function buildChannels(parts: ChannelParts) {
     },
   });
   const find = (id: string) => services.find((service) => service.row.id === id);
+  const notes = new ConnectionNotes({
+    world,
+    accounts: () =>
+      services.flatMap((service) =>
+        service.runners().map(({ accountId, facts }) => ({
+          channel: service.row.id,
+          label: service.row.label,
+          accountId,
+          facts,
+        })),
+      ),
+    tell: ({ channel, accountId }, text) => systemEvent(directSession(parts, channel, accountId), text),
+  });
   const echoes = new Echoes(world);
   const roots = (agentId: string) => [directory.workspace(agentId), mediaStore.dir];
   const replies = new Replies({
@@ -116,11 +138,18 @@ export function buildChannels(parts: ChannelParts) {
     outbox,
     media,
     roots: () => [directory.workspace(directory.defaultId()), mediaStore.dir],
-    mirror: mirror({ world, store, log, sessions, directory, config }),
+    mirror: mirror({ world, store, log, sessions, directory, config, entry: (channel) => find(channel)?.entry }),
   });
+  const pairing = new Pairing({ store, world, outbox, channel: find });
   const routes = replyRoutes({
     sessions,
     resolve: (params) => sends.resolve(params),
+    letsIn: (channel, accountId, chatId) => {
+      const service = find(channel);
+      const access = service?.settings(accountId)?.access;
+      const isPaired = (senderId: string) => pairing.isAllowed(channel, accountId, senderId);
+      return !service?.entry || !access || letsIn(chatId, { access, entry: service.entry, isPaired });
+    },
     settings: (channel, accountId) => {
       const service = find(channel);
       const id = accountId ?? service?.defaultAccountId();
@@ -138,20 +167,22 @@ export function buildChannels(parts: ChannelParts) {
     replies,
     routes,
     echoes,
+    pairing,
     mediaStore,
+    notes,
     find,
-    /** Where fresh messages go, once somebody takes them. */
-    acceptBy: (take: Pipeline["accept"]) => {
-      accept = take;
+    /** Who takes fresh messages, and is told when an account comes or goes. */
+    feed: (taker: Pick<Pipeline, "accept" | "accountsChanged">) => {
+      accept = (rows) => taker.accept(rows);
+      accountsChanged = () => taker.accountsChanged();
     },
   };
 }
 
 /** Everything above the agents: the pipeline, pairing, the agents' own tool, and the methods. */
 export function joinChannels(rooms: ChannelRooms, agents: Agents) {
-  const { parts, log, inbox, outbox, channels, services, sends, echoes, mediaStore, find } = rooms;
+  const { parts, log, inbox, outbox, channels, services, sends, echoes, pairing, mediaStore, notes, find } = rooms;
   const { world, store, bus, config, sessions, systemEvent, held } = parts;
-  const pairing = new Pairing({ store, world, outbox, channel: find });
   const pipeline = new Pipeline({
     store,
     world,
@@ -167,9 +198,10 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     held,
     pairing,
     echoes,
+    editList: listEditor({ world, path: parts.configPath }),
     groupMoved: groupMover({ world, path: parts.configPath, log }),
   });
-  rooms.acceptBy((rows) => pipeline.accept(rows));
+  rooms.feed(pipeline);
   const tool = messageTool({
     world,
     config,
@@ -177,7 +209,7 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     agents,
     sessions,
     echoes,
-    configured: () => channels.configured().length > 0,
+    capabilities: () => channels.configured().flatMap(({ entry }) => (entry ? [entry.capabilities] : [])),
   });
   /** What runs that are taken up again need to write their answers. */
   const adapters: Service = {
@@ -190,9 +222,23 @@ export function joinChannels(rooms: ChannelRooms, agents: Agents) {
     tool,
     methods: channelMethods(channels, sends, pairing),
     adapters,
-    /** In this order after the server: what is on its way out is stopped before its connection. */
-    services: [mediaStore, sweeping(inbox, world, log), ...services, pipeline, outbox] as Service[],
+    /** In this order after the server: what is on its way out is stopped before its connection, then its callers are answered. */
+    services: [mediaStore, sweeping(inbox, world, log), ...services, notes, pipeline, sends, outbox] as Service[],
   };
+}
+
+/** Where direct chats of an account lead. */
+function directSession({ config, directory, sessions }: ChannelParts, channel: string, accountId: string): string {
+  const { agentId } = routeOf({
+    channel,
+    accountId,
+    message: { chat: { kind: "direct", id: "" } },
+    config: config.current,
+    defaultAgent: directory.defaultId(),
+    exists: (name) => directory.exists(name),
+    normalizeAgentId,
+  });
+  return sessions.mainKey(agentId);
 }
 
 /** What can be typed here, without what is switched off; then the skills of the agent that answers by default. */

@@ -1,5 +1,5 @@
-/** What happens to errors nobody caught (lifecycle.md §2.1 item 10, R-FAULT-1): network faults are warnings, everything else
- *  leaves a crash record and ends the process with 1. */
+/** What happens to errors nobody caught (lifecycle.md §2.1 item 10, R-FAULT-1): network faults are warnings, what a channel's SDK
+ *  lets escape renews its connection (channels.md §1.2), everything else leaves a crash record and ends the process with 1. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../kernel/log.ts";
@@ -46,6 +46,8 @@ export interface FaultHandling {
   redactor: Redactor;
   world: World;
   version: string;
+  /** Takes a rejection that a channel's SDK let escape. */
+  escaped?: (error: unknown) => boolean;
   /** Must end the process; gets half a second for the durable part. */
   crash: () => void;
 }
@@ -58,7 +60,10 @@ export function handleFaults(options: FaultHandling): () => void {
     writeCrashRecord(kind, error, options);
     options.crash();
   };
-  const rejection = fault("unhandled rejection");
+  const unhandled = fault("unhandled rejection");
+  const rejection = (error: unknown) => {
+    if (!options.escaped?.(error)) unhandled(error);
+  };
   const exception = fault("uncaught exception");
   process.on("unhandledRejection", rejection);
   process.on("uncaughtException", exception);

@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { documentSchema, secretsOf, type ConfigSnapshot, type ReloadPlan } from "../config/index.ts";
 import type { Models } from "../features/models/index.ts";
 import type { Bus } from "../kernel/bus.ts";
+import type { Logger } from "../kernel/log.ts";
 import { commandLine, stateDir } from "../kernel/paths.ts";
+import type { Redactor } from "../kernel/redact.ts";
 import { openStore, type SqliteStore } from "../store/index.ts";
 import { recordApplied } from "./applied-config.ts";
 import { storeMigrations } from "./migrations.ts";
@@ -47,9 +49,7 @@ export class Gateway {
    *  rejects, everything it opened is closed again. */
   static async start(options: GatewayOptions): Promise<Gateway> {
     const { world, log, redactor, snapshot } = options;
-    redactor.usePatterns((snapshot.config as EffectiveConfig).logging);
-    redactor.addEnvironment(snapshot.env);
-    for (const secret of secretsOf(snapshot.config, documentSchema(declared))) redactor.add(secret);
+    learnSecrets(redactor, snapshot, log);
     const store = openStore({
       path: join(stateDir(world), "openclaw.db"),
       migrations: storeMigrations,
@@ -96,9 +96,7 @@ export class Gateway {
    *  once. Answers with the services that kept their old part (R-REL-4). */
   async reload(snapshot: ConfigSnapshot, plan: ReloadPlan): Promise<Problem[]> {
     const { config, lifecycle, redactor } = this.#rooms;
-    redactor.usePatterns((snapshot.config as EffectiveConfig).logging);
-    redactor.addEnvironment(snapshot.env);
-    for (const secret of secretsOf(snapshot.config, documentSchema(declared))) redactor.add(secret);
+    learnSecrets(redactor, snapshot, this.#rooms.log);
     const next = snapshot.config as EffectiveConfig;
     const failed = await lifecycle.reload(plan.services.keys(), next);
     config.current = next;
@@ -142,6 +140,11 @@ export class Gateway {
     return this.#stopping;
   }
 
+  /** A channel's SDK let an error escape. */
+  renewChannel(channel: string, error: unknown): void {
+    if (!this.#stopping) this.#rooms.renewChannel(channel, error);
+  }
+
   /** What may fail or need the network runs after ready and never stops the gateway (R-START-2). */
   #runBackground(): void {
     if (hasUnreadOldState(dirname(this.store.path))) {
@@ -153,4 +156,13 @@ export class Gateway {
       .discoverLocal(this.#background.signal)
       .catch((error: unknown) => this.#rooms.log.debug("looking for local model servers failed", { error }));
   }
+}
+
+/** Before anything of the config can reach a log. */
+function learnSecrets(redactor: Redactor, snapshot: ConfigSnapshot, log: Logger): void {
+  const problems = redactor.usePatterns((snapshot.config as EffectiveConfig).logging);
+  redactor.addEnvironment(snapshot.env);
+  for (const secret of secretsOf(snapshot.config, documentSchema(declared))) redactor.add(secret);
+  for (const problem of problems.slice(0, 10))
+    log.warn("a pattern of logging.redactPatterns is not used", { pattern: problem });
 }

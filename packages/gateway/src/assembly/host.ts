@@ -6,6 +6,7 @@ import { configPath, profileName, stateDir } from "../kernel/paths.ts";
 import { Redactor } from "../kernel/redact.ts";
 import type { Timer, World } from "../kernel/world.ts";
 import { readConfig, type ConfigSnapshot } from "../config/index.ts";
+import { escapedFrom } from "../features/channels/index.ts";
 import type { Listener } from "../server/index.ts";
 import type { StateLock } from "../store/index.ts";
 import { bind, ensureStateDir, takeLock } from "./claim.ts";
@@ -312,6 +313,13 @@ export class Host {
     const gateway = this.#gateway;
     if (gateway)
       await drained(gateway, this.#live.current.gateway.reload.deferralTimeoutMs, new AbortController().signal);
+  }
+
+  /** A rejection nobody caught: true when a channel's SDK let it escape. Then that channel connects anew, and no more happens. */
+  escaped(error: unknown): boolean {
+    const channel = escapedFrom(error);
+    if (channel !== undefined) this.#gateway?.renewChannel(channel, error);
+    return channel !== undefined;
   }
 
   /** The part of a stop that must not be lost; `stop` begins with it. */

@@ -101,6 +101,8 @@ export interface Rooms {
   redactor: Redactor;
   sentinel: Sentinel;
   problems: () => Problem[];
+  /** A channel's SDK let an error escape: its connections are made anew. */
+  renewChannel: (channel: string, error: unknown) => void;
   /** The state of the process changed: what safe mode held begins, once nothing holds it. */
   released: () => void;
 }
@@ -222,7 +224,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     models,
     tools: () => tools,
     configDir: dirname(snapshot.path),
-    systemEvent: queueSystemEvent,
+    systemEvents,
     held: () => options.process.safe()?.reason,
   });
 
@@ -407,6 +409,7 @@ export function buildRooms(options: GatewayOptions, store: SqliteStore): Rooms {
     redactor,
     sentinel,
     problems,
+    renewChannel: (channel: string, error: unknown) => channelRooms.find(channel)?.renew(error),
     released: () => {
       if (options.process.safe() !== undefined) return;
       for (const channel of channelRooms.services)

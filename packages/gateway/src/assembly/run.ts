@@ -64,6 +64,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
     redactor,
     world,
     version: VERSION,
+    escaped: (error) => host.escaped(error),
     crash: () => {
       host.flushLog();
       process.exit(1);

@@ -84,6 +84,13 @@ function accountLines(label: string, account: Readonly<Record<string, unknown>>,
   const error = textOf(account.lastError);
   if (error) lines.push(`  ${clean(error)}`);
   if (textOf(account.fix)) lines.push(`  Next: ${clean(textOf(account.fix))}`);
+  // What the lines above say already is not said again.
+  const told = new Set([error, textOf(account.state), textOf(account.fix)]);
+  for (const issue of items(account.issues).map(record)) {
+    const [message, fix] = [textOf(issue.message), textOf(issue.fix)];
+    if (message && !told.has(message)) lines.push(`  ${clean(message)}`);
+    if (fix && !told.has(fix)) lines.push(`  Next: ${clean(fix)}`);
+  }
   if (account.probe !== undefined)
     lines.push(
       probe.ok === true

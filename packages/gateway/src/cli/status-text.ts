@@ -1,4 +1,5 @@
 /** `status` for people: tables that fit the terminal, and with `--all` a text that can be pasted. */
+import { secretWeakness } from "../config/secret-strength.ts";
 import { displayPath } from "../kernel/paths.ts";
 import { VERSION } from "../kernel/version.ts";
 import { describeAuth } from "./auth-source.ts";
@@ -15,7 +16,7 @@ import { list, numberOf, record, textOf } from "./rpc.ts";
 import { describeDifference } from "./status-differences.ts";
 import { pasteRedactor } from "./status-paste.ts";
 import type { Seen } from "./status.ts";
-import { shownAddress } from "./target.ts";
+import { shownAddress, type Target } from "./target.ts";
 import { clean, cleanLine } from "./terminal/clean.ts";
 import { displayWidth, folded, widthOf, wrap } from "./terminal/style.ts";
 import { table } from "./terminal/table.ts";
@@ -127,8 +128,19 @@ const sessionRow = (row: Readonly<Record<string, unknown>>): string[] => {
 };
 
 /** What this command sees to be wrong; the gateway's own problems stand beside it. */
-const faults = (io: Io, { differences }: Seen): string[] =>
-  differences.map((each) => describeDifference(each, (path) => displayPath(path, io)));
+const faults = (io: Io, { differences, target }: Seen): string[] => [
+  ...differences.map((each) => describeDifference(each, (path) => displayPath(path, io))),
+  ...weakSecret(io, target),
+];
+
+/** A secret that others than this machine can try to guess, and too soon would (reliability.md S6). */
+function weakSecret(io: Io, { local, config }: Target): string[] {
+  if (!local || config.bind === "loopback") return [];
+  const kind = config.authMode === "password" || config.token === undefined ? "password" : "token";
+  const secret = config[kind];
+  const reason = secret === undefined ? undefined : secretWeakness(secret, kind, true);
+  return reason === undefined ? [] : [`the ${kind} is weak. ${reason} ${suggest(io.env, "doctor")} says what to do`];
+}
 
 /** Without channels there is still a verdict. */
 function healthLines(health: unknown): string[] {

@@ -90,6 +90,21 @@ describe("with the gateway up", () => {
     expect(out).not.toContain("from-the-config");
   });
 
+  test("a secret that is easy to guess is told where others can reach the gateway, and nowhere else", async () => {
+    const fake = await gateway(answering(running));
+    const env = { OPENCLAW_GATEWAY_PORT: String(fake.port) };
+    const shown = async (bind: string, auth: object) => {
+      writeConfig(JSON.stringify({ gateway: { bind, auth } }));
+      return (await cli("status", { env })).out;
+    };
+    expect(await shown("lan", { token: "only-twenty-3-chars-xyz" })).toMatch(
+      /the token is weak\. It has 23 characters; 24 are wanted on this bind\. openclaw\s+doctor says what to do/u,
+    );
+    expect(await shown("lan", { mode: "password", password: "elevenchars" })).toContain("the password is weak");
+    expect(await shown("lan", { token: "twenty-four-chars-token-" })).not.toContain("is weak");
+    expect(await shown("loopback", { token: "only-twenty-3-chars-xyz" })).not.toContain("is weak");
+  });
+
   test("another config path or version than the gateway's is told", async () => {
     const fake = await gateway(
       answering({ ...running, status: { ...running.status, configPath: "/elsewhere/openclaw.json" } }),

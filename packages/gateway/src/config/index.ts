@@ -26,3 +26,4 @@ export { authoredSchema, hintsOf } from "./schema.ts";
 export type { Issue, SchemaNode } from "./validate.ts";
 export { editConfigFile, replaceConfigFile, type WriteOptions, type Written, type WriteWorld } from "./write.ts";
 export { configMethods, type ConfigMethodParts } from "./config.methods.ts";
+export { secretWeakness } from "./secret-strength.ts";

@@ -34,7 +34,14 @@ export const ChannelAccount = model("ChannelAccount", {
   nextAttemptAt: opt(ms),
   lastDisconnect: opt(open({ at: ms, status: opt(int), error: str, loggedOut: bool })),
   lastEventAt: opt(ms),
-  self: opt(open({ id: str, name: opt(str), username: opt(str), e164: opt(str) })),
+  lastMessageAt: opt(doc("The later of the last message in and the last one out.", nullable(ms))),
+  issues: opt(
+    doc(
+      "What stands in the way, each with what to do.",
+      list(open({ kind: doc("intent, permissions, config, auth, runtime", str), message: str, fix: opt(str) })),
+    ),
+  ),
+  self: opt(open({ id: str, name: opt(str), username: opt(str), e164: opt(str), jid: opt(str) })),
   authAgeMs: opt(ms),
   inbound: opt(doc("Messages by what became of them.", map(count))),
   outbox: opt(open({ queued: count, unknown: count })),

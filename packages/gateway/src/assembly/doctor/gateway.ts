@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
-import { editConfigFile } from "../../config/index.ts";
+import { editConfigFile, secretWeakness } from "../../config/index.ts";
 import { declared } from "../sections.ts";
 import { resolvePort } from "../startup-checks.ts";
 import { statusFilePath } from "../status-file.ts";
@@ -25,15 +25,6 @@ const portOf = ({ config, document, world }: DoctorContext): number => {
   const port = config?.gateway.port ?? (typeof written === "number" ? written : 18_789);
   return resolvePort({}, { port }, world);
 };
-
-/** Words everybody tries first. */
-const known = /^(token|password|passwd|secret|changeme|admin|test|openclaw|letmein|qwerty|1234\d*)[\d!]*$/iu;
-
-export function weakness(secret: string): string | undefined {
-  if (known.test(secret)) return "It is a word everybody tries first.";
-  if (secret.length < 16) return `It has ${secret.length} characters.`;
-  return new Set(secret).size < 6 ? "It repeats a few characters." : undefined;
-}
 
 async function newToken(context: DoctorContext): Promise<string[]> {
   const value = context.world.randomBytes(24).toString("hex");
@@ -81,11 +72,13 @@ export const gatewayChecks: readonly Check[] = [
     repair: "token",
     find: (context) => {
       const { mode, secret } = secrets(context);
-      const reason = secret === undefined ? undefined : weakness(secret);
-      if (reason === undefined || !context.config) return [];
+      if (secret === undefined || !context.config) return [];
+      const exposed = context.config.gateway.bind !== "loopback";
+      const reason = secretWeakness(secret, mode === "password" ? "password" : "token", exposed);
+      if (reason === undefined) return [];
       return [
         {
-          severity: context.config.gateway.bind === "loopback" ? "warn" : "error",
+          severity: exposed ? "error" : "warn",
           title: `The gateway's ${mode} is weak.`,
           cause: reason,
           fix: `${newTokenFix} (clients must be given the new one)`,

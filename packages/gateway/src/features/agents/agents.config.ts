@@ -247,6 +247,8 @@ export interface AgentsRoomConfig {
   commands: SectionValue<typeof commandsSection>;
   /** Owned by the sessions room. */
   session?: { scope?: string; dmScope?: string };
+  /** Owned by the tools room. */
+  tools?: { sessions: { visibility: string } };
 }
 export type AgentDefaults = AgentsRoomConfig["agents"]["defaults"];
 export type ListedAgent = NonNullable<AgentsRoomConfig["agents"]["list"]>[number];

@@ -152,9 +152,9 @@ export class Agents implements Service {
     await within(this.#world, deadlineMs, Promise.all([ends, this.runs.storeRest()]));
   }
 
-  /** A message of a chat is not asked again by its sender: without effects so far its run goes on after the restart. */
+  /** What was accepted for good is not asked again by its sender: without effects so far its run goes on after the restart. */
   #resumable(run: LiveRun): boolean {
-    return run.family === "channel" && this.#deps.table.byId(run.id)?.effects === false;
+    return (run.family === "channel" || run.family === "hook") && this.#deps.table.byId(run.id)?.effects === false;
   }
 
   /** For a planned restart: nothing new starts, active runs may finish, and what they ask other sessions for still runs, since

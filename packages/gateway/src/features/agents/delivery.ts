@@ -64,7 +64,8 @@ export interface EndingPort {
     texts: readonly string[];
     signal: AbortSignal;
   }): Promise<unknown>;
-  /** Called once inside the commit that ends a run, whatever its end, also for runs that recovery ends. Must not throw. */
+  /** Called once inside the commit that ends a run, whatever its end, also for runs that recovery ends. Throws only what the store
+   *  throws: the commit is then tried again as a whole. */
   store(tx: Tx, end: RunEnd): void;
 }
 

@@ -24,7 +24,9 @@ interface Opened {
  *  that begins again after a crash finds its message there already. */
 export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): Promise<Opened> {
   const { store, sessions, table } = deps;
-  const events = run.sessionKey && !run.request.command ? deps.drainSystemEvents(run.sessionKey) : [];
+  // A run that begins again has its prompt in the transcript: what waits now is for the next one.
+  const takes = run.sessionKey !== "" && !run.request.command && run.userEntryId === undefined;
+  const events = takes ? deps.drainSystemEvents(run.sessionKey) : [];
   const begin = (tx: Tx): Opened => {
     let sessionId = "";
     let userEntryId = run.userEntryId;
@@ -35,6 +37,7 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
         if (run.request.fresh) session = sessions.rollover(tx, run.sessionKey, "new");
         else if (!run.request.command && !run.request.background && sessions.isStale(session, startedAt))
           session = sessions.rollover(tx, run.sessionKey, "daily");
+        for (const { kept } of events) kept?.told(tx);
         const notes = events.map(({ ts, text }) => `System: [${new Date(ts).toISOString()}] ${text}`);
         if (session.abortedLastRun && !run.request.command)
           notes.unshift("System: The previous run was stopped by the user before it was finished.");
@@ -69,7 +72,10 @@ export async function openRun(run: LiveRun, startedAt: number, deps: TurnDeps): 
     return await store.commit(begin);
   } catch (error) {
     // They are told to the next run instead.
-    for (const { text } of events) deps.queueSystemEvent(run.sessionKey, text);
+    for (const { text, kept } of events) {
+      if (kept) kept.back();
+      else deps.queueSystemEvent(run.sessionKey, text);
+    }
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-/** Tools about sessions: sessions_list, sessions_history, sessions_send (agent.md §4.8). An agent sees its own sessions only. */
+/** Tools about sessions: sessions_list, sessions_history, sessions_send (agent.md §4.8). An agent sees its own sessions only, and
+ *  in a chat of others only those of that chat. */
 import { messageText } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { errorResult, textResult, tool, type Tool, type ToolContext, type ToolResult } from "../tools/index.ts";
@@ -22,8 +23,24 @@ export function ownSession(agents: Agents, given: string | undefined, context: T
     given === undefined
       ? context.sessionKey
       : (sessions.bySessionId(given)?.key ?? sessions.canonicalKey(given, context.agentId));
-  if (sessions.agentOf(key) === context.agentId) return key;
-  return errorResult(`The session ${key} belongs to another agent. Sessions of other agents are not visible here.`);
+  if (sessions.agentOf(key) !== context.agentId)
+    return errorResult(`The session ${key} belongs to another agent. Sessions of other agents are not visible here.`);
+  if (isVisible(agents, key, context)) return key;
+  return errorResult(`The session ${key} is not visible from this conversation (tools.sessions.visibility).`);
+}
+
+/** Whether a session of the agent is shown to a run. What is said in a group is read by everybody there, and what is said to a
+ *  guest by the guest: their runs see their own chat. */
+function isVisible(agents: Agents, key: string, { agentId, runId, sessionKey, owner, origin }: ToolContext): boolean {
+  const { sessions, config } = agents.deps;
+  const visibility = config.current.tools?.sessions.visibility ?? "chat";
+  if (key === sessionKey || visibility === "agent") return true;
+  if (visibility !== "chat") return false;
+  const chat = agents.chatOf(runId);
+  if (!chat) return true;
+  if (chat.kind === "direct") return owner || origin !== "channel";
+  const group = sessions.canonicalKey(`${chat.channel}:${chat.kind}:${chat.chatId}`, agentId);
+  return key === group || key.startsWith(`${group}:`);
 }
 
 function row(session: SessionEntry) {
@@ -74,7 +91,10 @@ const list = (agents: Agents): Tool =>
     effects: false,
     async run({ limit = 20, activeMinutes, messageLimit = 0 }, context) {
       const since = activeMinutes === undefined ? 0 : agents.deps.world.now() - activeMinutes * 60_000;
-      const found = agents.deps.sessions.recent(limit, context.agentId).filter((session) => session.updatedAt >= since);
+      const found = agents.deps.sessions
+        .recent(maxRows, context.agentId)
+        .filter(({ key, updatedAt }) => updatedAt >= since && isVisible(agents, key, context))
+        .slice(0, limit);
       const rows = found.map((session) => ({
         ...row(session),
         ...(messageLimit > 0 ? { messages: history(agents, session.sessionId, messageLimit, false) } : {}),

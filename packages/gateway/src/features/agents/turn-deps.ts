@@ -4,7 +4,7 @@ import type { Logger } from "../../kernel/log.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Store } from "../../store/store.ts";
 import type { ModelDirectory } from "../models/index.ts";
-import type { SessionLedger, Sessions } from "../sessions/index.ts";
+import type { SessionLedger, Sessions, SystemEvent } from "../sessions/index.ts";
 import type { ToolBox } from "../tools/index.ts";
 import type { AgentsRoomConfig } from "./agents.config.ts";
 import type { ContextCache } from "./context-cache.ts";
@@ -17,12 +17,6 @@ import type { Workspaces } from "./workspace.ts";
 export type Models = Pick<ModelDirectory, "defaultModel" | "resolve" | "list" | "stream" | "defaultThinking">;
 
 export type AgentSessions = SessionLedger & Pick<Sessions, "maySend" | "recent">;
-
-/** A line for the next prompt of a session (agent.md §11.1). */
-export interface QueuedEvent {
-  ts: number;
-  text: string;
-}
 
 export interface TurnDeps {
   store: Store;
@@ -39,7 +33,7 @@ export interface TurnDeps {
   workspaces: Workspaces;
   table: RunTable;
   contexts: ContextCache;
-  drainSystemEvents: (sessionKey: string) => readonly QueuedEvent[];
+  drainSystemEvents: (sessionKey: string) => readonly SystemEvent[];
   queueSystemEvent: (sessionKey: string, text: string) => void;
   /** Read at use: the channels room is built after this one. Without it answers go to their callers only. */
   endings?: () => EndingPort | undefined;

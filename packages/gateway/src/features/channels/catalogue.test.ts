@@ -7,7 +7,10 @@ import { channelRows } from "./catalogue.ts";
 const root = join(import.meta.dirname, "../../../../..");
 
 test("every channel has a name for programs, one for people, other spellings, a line to choose it by and a guide", async () => {
-  expect(channelRows.map(({ id }) => id), "in the order people see them").toEqual(["whatsapp", "telegram"]);
+  expect(
+    channelRows.map(({ id }) => id),
+    "in the order people see them",
+  ).toEqual(["whatsapp", "telegram"]);
   const names = channelRows.flatMap(({ id, aliases }) => [id, ...aliases]);
   expect(new Set(names).size).toBe(names.length);
   for (const row of channelRows) {
@@ -32,7 +35,10 @@ test("questions about config, targets and texts load no SDK", () => {
     }
     const sdk = seen.filter((url) => /\\/node_modules\\/(?:grammy|@grammyjs|baileys|libsignal|ws|pino)\\//.test(url));
     console.log(JSON.stringify({ seen: seen.length, sdk }));`;
-  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", timeout: 30_000 });
+  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
   expect(ran.stderr).toBe("");
   const { seen, sdk } = JSON.parse(ran.stdout) as { seen: number; sdk: string[] };
   expect(seen).toBeGreaterThan(10);

@@ -1,5 +1,6 @@
 /** The channels there are. An adapter is loaded when the config names its channel, its SDK when an account starts. */
 import type { ChannelRow } from "./channel.ts";
+import { isWhatsAppEscape } from "./escaped.ts";
 
 export const channelRows: readonly ChannelRow[] = [
   {
@@ -7,6 +8,7 @@ export const channelRows: readonly ChannelRow[] = [
     label: "WhatsApp",
     aliases: ["wa"],
     summary: "linked as a device, like WhatsApp Web",
+    escapes: isWhatsAppEscape,
     load: async () => (await import("./whatsapp/entry.ts")).whatsappEntry,
   },
   {
@@ -17,3 +19,7 @@ export const channelRows: readonly ChannelRow[] = [
     load: async () => (await import("./telegram/entry.ts")).telegramEntry,
   },
 ];
+
+/** The channel whose SDK let this rejection escape; undefined when it is nobody's. */
+export const escapedFrom = (error: unknown): string | undefined =>
+  channelRows.find(({ escapes }) => escapes?.(error))?.id;

@@ -110,7 +110,7 @@ test("an account that is lost comes back alone; the other one stays connected", 
 });
 
 test("an edit restarts the account whose own settings changed, by stop and start, and no other", async () => {
-  const { world, service, platforms, current } = setUp([named("a"), named("b"), named("gone")]);
+  const { world, service, platforms, current, report } = setUp([named("a"), named("b"), named("gone")]);
   await service.start();
   await world.clock.advance(1);
   const former = platforms.get("a");
@@ -121,6 +121,8 @@ test("an edit restarts the account whose own settings changed, by stop and start
   await reloaded;
   await world.clock.advance(1);
   expect(former).toMatchObject({ connects: 1, live: 0 });
+  expect(report("a")).toMatchObject({ lastStartAt: expect.any(Number), lastStopAt: expect.any(Number) });
+  expect(report("b")["lastStopAt"]).toBeUndefined();
   expect(platforms.get("a")).toMatchObject({ connects: 1, live: 1 });
   expect(platforms.get("a")).not.toBe(former);
   expect(platforms.get("b")).toMatchObject({ connects: 1, live: 1 });

@@ -33,6 +33,8 @@ export interface ChannelServiceOptions {
 /** How long all accounts together get to stop. */
 const stopMs = 2_000;
 const roomCheckMs = 500;
+/** Connections are renewed for an error of the SDK at most this often. */
+const renewEveryMs = 60_000;
 
 /** Whether the document says anything about this channel. */
 export const isMentioned = (config: unknown, id: string): boolean => {
@@ -52,6 +54,8 @@ export class ChannelService implements Service {
   /** A config that is being taken over: readers of `config.current` see it a moment later. */
   #coming: { was: unknown; next: unknown } | undefined;
   #stopped = true;
+  /** Monotonic. */
+  #renewedAt = -Infinity;
 
   constructor(options: ChannelServiceOptions) {
     this.#o = options;
@@ -133,6 +137,16 @@ export class ChannelService implements Service {
 
   woke(stalledMs: number): void {
     for (const runner of this.#runners.values()) runner.woke(stalledMs);
+  }
+
+  /** The SDK let an error escape: what is open is replaced, as after a sleep. */
+  renew(error: unknown): void {
+    const { world, log } = this.#o;
+    log.warn("an error escaped from the channel's library", { error });
+    const now = world.monotonic();
+    if (now - this.#renewedAt < renewEveryMs) return;
+    this.#renewedAt = now;
+    for (const runner of this.#runners.values()) if (runner.state === "open") runner.woke(renewEveryMs);
   }
 
   /** Starts what is new, restarts what changed, stops what is gone. All at once: no account waits for another. */

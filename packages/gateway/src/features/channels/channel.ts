@@ -106,6 +106,8 @@ export interface ChannelRow {
   /** Spellings accepted instead of `id`. */
   aliases: readonly string[];
   summary: string;
+  /** Whether a rejection nobody caught is one that this channel's SDK lets escape. */
+  escapes?(error: unknown): boolean;
   /** Without the SDK. */
   load(): Promise<ChannelEntry>;
 }
@@ -144,6 +146,8 @@ export interface ReconnectPolicy {
   jitter: number;
   /** Attempts in a row after which waits are 5 min; 0: never. */
   maxAttempts: number;
+  /** An open connection this old has earned a fresh count of attempts; 60 s when absent. */
+  steadyMs?: number;
 }
 
 export interface RenderOptions {

@@ -3,7 +3,7 @@ import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/pr
 import type { World } from "../../kernel/world.ts";
 import type { LoginResult } from "./accounts/login.ts";
 import type { AccountRunner } from "./accounts/runner.ts";
-import type { LoginCode } from "./channel.ts";
+import type { ChannelAccount, LoginCode } from "./channel.ts";
 import type { ChannelService } from "./channel-service.ts";
 import { qrBlocks, qrPng } from "./login-picture.ts";
 import { howToAdd } from "./sends.ts";
@@ -15,6 +15,8 @@ const maxCodeWaitMs = 30_000;
 const reuseLoginMs = 3 * 60_000;
 const loginWaitMs = 120_000;
 const maxLoginWaitMs = 10 * 60_000;
+/** An adapter that keeps its time answers first. */
+const probeGraceMs = 500;
 
 export class Channels {
   readonly services: readonly ChannelService[];
@@ -63,7 +65,7 @@ export class Channels {
           service.runners().map(async (runner) => {
             const report = accountReport(service, runner, now, this.#counts);
             if (!params.probe || !runner.account) return report;
-            return { ...report, probe: await runner.account.probe(timeoutMs), lastProbeAt: this.#world.now() };
+            return { ...report, probe: await this.#probe(runner.account, timeoutMs), lastProbeAt: this.#world.now() };
           }),
         );
         return [service.row.id, list] as const;
@@ -82,6 +84,15 @@ export class Channels {
       channelAccounts: Object.fromEntries(accounts),
       channelDefaultAccountId: each((service) => service.defaultAccountId() ?? "default"),
     };
+  }
+
+  /** Whatever the adapter does, the answer is there in time. */
+  async #probe(account: ChannelAccount, timeoutMs: number): Promise<Awaited<ReturnType<ChannelAccount["probe"]>>> {
+    const asked = account.probe(timeoutMs).catch((error: unknown) => {
+      return { ok: false, elapsedMs: 0, error: error instanceof Error ? error.message : String(error) };
+    });
+    const answer = await this.#within(timeoutMs + probeGraceMs, asked);
+    return answer ?? { ok: false, elapsedMs: timeoutMs, error: `no answer within ${timeoutMs} ms` };
   }
 
   /** For `health`: synchronous and cheap. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { composeParts, maxParts } from "./compose.ts";
+import { composeParts, maxParts, wasCut } from "./compose.ts";
 import { memoryEntry } from "./memory.fixture.ts";
 import { readSaid } from "./pipeline/reply-parts.ts";
 import { whatsappEntry } from "./whatsapp/entry.ts";
@@ -54,8 +54,25 @@ test("which parts quote the message is the caller's choice", () => {
   expect(shown({ text, replyToId: "m1", replyToMode: "off" })).toEqual(["one two", "three four"]);
 });
 
-test("no message has parts without end", () => {
-  expect(shown({ text: Array.from({ length: 500 }, () => "aaaaaaaaa").join(" ") })).toHaveLength(maxParts);
+test("no message has parts without end, and the last one says that something was left out", () => {
+  const long = Array.from({ length: 500 }, () => "aaaaaaaaa").join(" ");
+  for (const files of [[], [file("a"), file("b")]]) {
+    const parts = composeParts(entry, settings, { target, text: long, files });
+    expect(parts).toHaveLength(maxParts);
+    expect(wasCut(parts)).toBe(true);
+    expect(parts.at(-1)?.content).toMatchObject({ body: { plain: expect.stringContaining("left out") } });
+  }
+  expect(wasCut(composeParts(entry, settings, { target, text: "short" }))).toBe(false);
+});
+
+test("a hundred paragraphs arrive, in fewer messages than they are", () => {
+  const text = Array.from({ length: 100 }, (_, n) => `paragraph ${n}`).join("\n\n");
+  const shape = { textChunkLimit: 4_000, chunkMode: "newline" as const, tables: "off" as const };
+  const parts = composeParts(whatsappEntry, shape, { target, text });
+  expect(parts.length).toBeLessThan(maxParts);
+  const said = parts.map(({ content }) => (content.type === "text" ? content.body.plain : "")).join("\n");
+  for (let n = 0; n < 100; n++) expect(said).toContain(`paragraph ${n}`);
+  expect(composeParts(whatsappEntry, shape, { target, text: "one\n\ntwo" })).toHaveLength(2);
 });
 
 test("each platform shows a table in its own way unless the config says otherwise", () => {

@@ -28,6 +28,8 @@ export interface InboundMessage {
   join?: { key: string; waitMs: number; kind: "album" | "paste" };
   /** Arrived while we were away; judged by age (R-WA-6). */
   catchUp?: boolean;
+  /** With `catchUp`: how long before its arrival it was written, by the platform's own clock. */
+  ageMs?: number;
   /** Nobody who is not let in is answered here: no pairing reply. */
   unasked?: true;
   /** Something that happened rather than something said: becomes a system event of the session, never a turn. */

@@ -107,3 +107,22 @@ test("what cannot be fetched is said without leaving anything", async () => {
   await expect(source().take("https://x.test/a", options)).rejects.toMatchObject({ kind: "invalid" });
   expect(outbound()).toEqual([]);
 });
+
+test("a file that is handed over by its content is kept like any other, with its type judged by what is in it", async () => {
+  const png = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(16)]);
+  const given = { base64: png.toString("base64"), fileName: "a.txt", contentType: "text/plain" };
+  const file = await source().keep(given, { maxBytes: 100 });
+  expect(file).toMatchObject({ mimeType: "image/png", fileName: "a.txt" });
+  expect(readFileSync(file.path)).toEqual(png);
+  expect(statSync(file.path).mode & 0o777).toBe(0o600);
+});
+
+test.each([
+  ["no base64", "not base64!", /is not base64/],
+  ["nothing", "", /is not base64/],
+  ["more than the channel takes", Buffer.alloc(200).toString("base64"), /larger than the limit/],
+])("content that is %s is refused, and nothing is kept", async (_name, base64, problem) => {
+  const given = { base64, fileName: undefined, contentType: undefined };
+  await expect(source().keep(given, { maxBytes: 100 })).rejects.toThrow(problem);
+  expect(outbound()).toEqual([]);
+});

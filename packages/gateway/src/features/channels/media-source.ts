@@ -28,6 +28,19 @@ export interface TakeOptions {
   base: string;
 }
 
+/** A file as a caller holds it. */
+export interface AttachedFile {
+  base64: string;
+  fileName: string | undefined;
+  contentType: string | undefined;
+}
+
+interface Found {
+  body: Buffer;
+  fileName: string | undefined;
+  contentType: string | undefined;
+}
+
 export class MediaSource {
   readonly #o: MediaSourceOptions;
 
@@ -37,9 +50,23 @@ export class MediaSource {
 
   /** Throws GatewayError("invalid") that names the file and the reason. */
   async take(source: string, options: TakeOptions): Promise<OutgoingFile> {
-    const { body, fileName, contentType } = /^https?:\/\//iu.test(source)
+    const found = /^https?:\/\//iu.test(source)
       ? await this.#fetch(source, options)
       : await this.#read(source, options);
+    return this.#keep(found);
+  }
+
+  /** A file that was handed over by its content. Throws GatewayError("invalid") like `take`. */
+  async keep(attached: AttachedFile, { maxBytes }: Pick<TakeOptions, "maxBytes">): Promise<OutgoingFile> {
+    const { base64, fileName, contentType } = attached;
+    if (base64.length > Math.ceil(maxBytes / 3) * 4 + 4)
+      throw refused(`The file is larger than the limit of the channel, ${megabytes(maxBytes)} MB.`);
+    if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/_-]+={0,2}$/u.test(base64))
+      throw refused("The content of the file is not base64.");
+    return this.#keep({ body: Buffer.from(base64, "base64"), fileName, contentType });
+  }
+
+  async #keep({ body, fileName, contentType }: Found): Promise<OutgoingFile> {
     const kind = fileKind(body.subarray(0, 512), fileName, contentType);
     const dir = join(this.#o.mediaDir, "outbound");
     await mkdir(dir, { recursive: true, mode: 0o700 });

@@ -7,6 +7,7 @@ import type { SessionEntry } from "../sessions/index.ts";
 import { type ToolContext, Tools, type ToolsConfig } from "../tools/index.ts";
 import { messageTool, type MessageToolOptions } from "./message.tool.ts";
 import { Echoes } from "./pipeline/echoes.ts";
+import type { Sender } from "./sends.ts";
 
 const route: ReplyRoute = { channel: "fake", accountId: "default", chatId: "ann", kind: "direct" };
 
@@ -17,12 +18,15 @@ interface Setting {
   crossContext?: Partial<ToolsConfig["message"]["crossContext"]>;
   broadcast?: boolean;
   failFor?: string;
+  capabilities?: ReturnType<MessageToolOptions["capabilities"]>;
 }
 
 function makeTool(setting: Setting = {}) {
   const calls: { what: string; params: Record<string, unknown>; owner?: boolean }[] = [];
-  const record = (what: string) => async (params: object, sender?: { owner: boolean }) => {
-    calls.push({ what, params: { ...params }, ...(sender ? { owner: sender.owner } : {}) });
+  const record = (what: string) => async (params: object, sender?: Sender) => {
+    const { owner, attached } = sender ?? {};
+    const held = attached ? { attached } : {};
+    calls.push({ what, params: { ...params, ...held }, ...(owner === undefined ? {} : { owner }) });
     if ("to" in params && params.to === setting.failFor) throw new GatewayError("unavailable", "not connected");
     return { ok: true, runId: "r", messageId: `id-${calls.length}`, channel: "fake" };
   };
@@ -72,7 +76,7 @@ function makeTool(setting: Setting = {}) {
     },
     sessions: { get: () => setting.session as SessionEntry | undefined },
     echoes,
-    configured: () => true,
+    capabilities: () => setting.capabilities ?? [{ polls: true, reactions: true, edit: true, delete: true }],
   });
   const tools = new Tools({ log: silentLogger, config, tools: [tool] });
   const context = {
@@ -92,7 +96,7 @@ function makeTool(setting: Setting = {}) {
     const [part] = result.content;
     return { text: part?.type === "text" ? part.text : "", isError: result.isError === true };
   };
-  return { calls, echoes, run };
+  return { calls, echoes, run, tool };
 }
 
 test("without a target the message goes to this conversation, and its text is remembered", async () => {
@@ -179,4 +183,28 @@ test("a dry run only says where it would go", async () => {
   const { calls, run } = makeTool();
   expect((await run({ target: "bob", message: "x", dryRun: true })).text).toBe("Would go to fake:bob.");
   expect(calls).toEqual([]);
+});
+
+test("a file may be handed over by its content, with or without words", async () => {
+  const { calls, run } = makeTool();
+  await run({ buffer: "aGk=", filename: "hi.txt", contentType: "text/plain", caption: "here" });
+  expect(calls[0]?.params).toMatchObject({
+    message: "here",
+    attached: [{ base64: "aGk=", fileName: "hi.txt", contentType: "text/plain" }],
+  });
+});
+
+test("only what a configured channel can do is offered, and nothing without a channel", async () => {
+  const none = { polls: false, reactions: false, edit: false, delete: false };
+  const offered = (capabilities: Setting["capabilities"]) => {
+    const { tool } = makeTool(capabilities ? { capabilities } : {});
+    const { properties } = tool.params as unknown as { properties: Record<string, { enum?: string[] }> };
+    return { actions: properties["action"]?.enum, names: Object.keys(properties), available: tool.available?.() };
+  };
+  expect(offered([none])).toMatchObject({ actions: ["send"], available: true });
+  expect(offered([none]).names).not.toContain("pollQuestion");
+  expect(offered([none, { ...none, reactions: true }])).toMatchObject({ actions: ["send", "react"] });
+  expect(offered([])).toMatchObject({ available: false });
+  const { run } = makeTool({ capabilities: [none] });
+  expect(await run({ action: "edit", messageId: "1", message: "x" })).toMatchObject({ isError: true });
 });

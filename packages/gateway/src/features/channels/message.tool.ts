@@ -14,7 +14,7 @@ import {
   type ToolResult,
   type ToolsConfig,
 } from "../tools/index.ts";
-import type { Target } from "./channel.ts";
+import type { ChannelCapabilities, Target } from "./channel.ts";
 import { echoChat, type Echoes } from "./pipeline/echoes.ts";
 import type { Sender, Sends } from "./sends.ts";
 
@@ -25,8 +25,8 @@ export interface MessageToolOptions {
   agents: Pick<Agents, "routeOf" | "chatOf">;
   sessions: Pick<Sessions, "get">;
   echoes: Echoes;
-  /** Whether any channel is configured: otherwise the tool is not offered. */
-  configured: () => boolean;
+  /** What the configured channels can do; without any the tool is not offered. */
+  capabilities: () => readonly Pick<ChannelCapabilities, "polls" | "reactions" | "edit" | "delete">[];
 }
 
 const maxTargets = 10;
@@ -36,43 +36,57 @@ const flag = (description: string) => Type.Optional(Type.Boolean({ description }
 const texts = (description: string, maxItems: number) =>
   Type.Optional(Type.Array(Type.String(), { description, maxItems }));
 
-const params = Type.Object(
-  {
-    action: Type.Optional(
-      Type.Unsafe<"send" | "poll" | "react" | "edit" | "delete">({
-        type: "string",
-        enum: ["send", "poll", "react", "edit", "delete"],
-        description: "Default send. Not every channel can do everything.",
-      }),
-    ),
-    channel: text("Channel, such as whatsapp or telegram. Default: the one of this conversation."),
-    accountId: text("Account of the channel."),
-    target: text("To whom: a number, chat id or group. Default: this conversation."),
-    targets: texts("Several targets for the same text.", maxTargets),
-    threadId: text("Topic or thread."),
-    message: text("Text to send, or the new text of edit."),
-    media: text("A file: a path in the workspace, or a URL."),
-    mediaUrls: texts("Further files.", maxMedia),
-    caption: text("Text that goes with the file; the same as message."),
-    replyTo: text("Id of the message to answer."),
-    asVoice: flag("Send audio as a voice message."),
-    silent: flag("Without a sound."),
-    gifPlayback: flag("Play a video like a GIF."),
-    messageId: text("For react, edit and delete."),
-    emoji: text("For react."),
-    remove: flag("Take the reaction back."),
-    pollQuestion: text("For poll."),
-    pollOption: texts("Choices of the poll.", 12),
-    pollMulti: flag("Several choices may be picked."),
-    pollDurationHours: Type.Optional(Type.Number({ minimum: 0, description: "How long the poll is open." })),
-    dryRun: flag("Only say where it would go."),
-    bestEffort: flag("With several targets: go on after a failure."),
-  },
-  { additionalProperties: false },
-);
+type Action = "send" | "poll" | "react" | "edit" | "delete";
+
+/** What the configured channels can do, in this order. */
+const everyAction: readonly Action[] = ["send", "poll", "react", "edit", "delete"];
+
+const paramsFor = (actions: readonly Action[]) =>
+  Type.Object(
+    {
+      action: Type.Optional(
+        Type.Unsafe<Action>({
+          type: "string",
+          enum: [...actions],
+          description: "Default send. Not every channel can do everything.",
+        }),
+      ),
+      channel: text("Channel, such as whatsapp or telegram. Default: the one of this conversation."),
+      accountId: text("Account of the channel."),
+      target: text("To whom: a number, chat id or group. Default: this conversation."),
+      targets: texts("Several targets for the same text.", maxTargets),
+      threadId: text("Topic or thread."),
+      message: text("Text to send, or the new text of edit."),
+      media: text("A file: a path in the workspace, or a URL."),
+      mediaUrls: texts("Further files.", maxMedia),
+      buffer: text("A file by its content, in base64."),
+      filename: text("Name of the file in buffer."),
+      contentType: text("Type of the file in buffer, such as image/png."),
+      caption: text("Text that goes with the file; the same as message."),
+      replyTo: text("Id of the message to answer."),
+      asVoice: flag("Send audio as a voice message."),
+      silent: flag("Without a sound."),
+      gifPlayback: flag("Play a video like a GIF."),
+      ...(actions.some((action) => action === "react" || action === "edit" || action === "delete")
+        ? { messageId: text("For react, edit and delete.") }
+        : {}),
+      ...(actions.includes("react") ? { emoji: text("For react."), remove: flag("Take the reaction back.") } : {}),
+      ...(actions.includes("poll")
+        ? {
+            pollQuestion: text("For poll."),
+            pollOption: texts("Choices of the poll.", 12),
+            pollMulti: flag("Several choices may be picked."),
+            pollDurationHours: Type.Optional(Type.Number({ minimum: 0, description: "How long the poll is open." })),
+          }
+        : {}),
+      dryRun: flag("Only say where it would go."),
+      bestEffort: flag("With several targets: go on after a failure."),
+    },
+    { additionalProperties: false },
+  );
 
 interface Args {
-  action?: "send" | "poll" | "react" | "edit" | "delete";
+  action?: Action;
   channel?: string;
   accountId?: string;
   target?: string;
@@ -81,6 +95,9 @@ interface Args {
   message?: string;
   media?: string;
   mediaUrls?: string[];
+  buffer?: string;
+  filename?: string;
+  contentType?: string;
   caption?: string;
   replyTo?: string;
   asVoice?: boolean;
@@ -113,13 +130,29 @@ interface Place {
 }
 
 export function messageTool(options: MessageToolOptions): Tool {
+  const made = new Map<string, ReturnType<typeof paramsFor>>();
   return tool({
     name: "message",
     description:
       "Sends messages through chat channels, or reacts to, edits and deletes them. The answer of this turn is delivered by itself: use this for anything else.",
-    params,
+    // Only what some configured channel can do is offered; what is configured may change while the gateway runs.
+    get params() {
+      const known = options.capabilities();
+      const can: Record<Action, boolean> = {
+        send: true,
+        poll: known.some(({ polls }) => polls),
+        react: known.some(({ reactions }) => reactions),
+        edit: known.some(({ edit }) => edit),
+        delete: known.some((one) => one.delete),
+      };
+      const actions = everyAction.filter((action) => can[action]);
+      const name = actions.join(" ");
+      const params = made.get(name) ?? paramsFor(actions);
+      made.set(name, params);
+      return params;
+    },
     effects: true,
-    available: options.configured,
+    available: () => options.capabilities().length > 0,
     run: (args, context) => new MessageCall(options, args as Args, context).run(),
   });
 }
@@ -245,7 +278,7 @@ class MessageCall {
   }
 
   async #send(address: Address, place: Place, sender: Sender): Promise<string> {
-    const { media, mediaUrls = [], replyTo, asVoice, silent, gifPlayback } = this.#args;
+    const { media, mediaUrls = [], buffer, filename, contentType, replyTo, asVoice, silent, gifPlayback } = this.#args;
     const said = this.#args.message ?? this.#args.caption ?? "";
     const sources = [...(media ? [media] : []), ...mediaUrls];
     const result = await this.#o.sends.send(
@@ -261,7 +294,7 @@ class MessageCall {
         ...(gifPlayback ? { gifPlayback } : {}),
         ...(place.elsewhere ? {} : { sessionKey: this.#context.sessionKey }),
       },
-      sender,
+      buffer === undefined ? sender : { ...sender, attached: [{ base64: buffer, fileName: filename, contentType }] },
       this.#context.signal,
     );
     const { channel, accountId, target } = place;

@@ -7,7 +7,7 @@ import { type AgentDirectory, injectedMessage, normalizeAgentId } from "../agent
 import type { Sessions } from "../sessions/index.ts";
 import type { PipelineConfig } from "./pipeline/ports.ts";
 import { routeOf } from "./pipeline/routing.ts";
-import type { Target } from "./channel.ts";
+import type { ChannelEntry, Target } from "./channel.ts";
 
 export interface MirrorOptions {
   world: World;
@@ -16,6 +16,8 @@ export interface MirrorOptions {
   sessions: Sessions;
   directory: AgentDirectory;
   config: { readonly current: PipelineConfig };
+  /** The adapter of a channel, once it is there. */
+  entry: (channel: string) => ChannelEntry | undefined;
 }
 
 export interface SentToChat {
@@ -31,7 +33,7 @@ export interface SentToChat {
 
 /** Never rejects: the message left, whatever happens to the note of it. */
 export const mirror =
-  ({ world, store, log, sessions, directory, config }: MirrorOptions) =>
+  ({ world, store, log, sessions, directory, config, entry }: MirrorOptions) =>
   async ({ sessionKey, agentId, fromSession, channel, accountId, target, text }: SentToChat): Promise<void> => {
     if (text.trim() === "") return;
     try {
@@ -44,6 +46,7 @@ export const mirror =
         defaultAgent: directory.defaultId(),
         exists: (name) => directory.exists(name),
         normalizeAgentId,
+        entry: entry(channel),
       });
       const key = sessionKey
         ? sessions.canonicalKey(sessionKey, agentId)

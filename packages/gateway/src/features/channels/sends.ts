@@ -1,20 +1,23 @@
 /** What operators and tools send through a channel: chosen, checked and composed here, delivered by the outbox, which alone knows
  *  what left (protocol.md §13.2, channels.md §4.1). A refusal stores nothing. */
 import { GatewayError, type MethodParams, type MethodResult } from "@openclaw/protocol";
+import type { Service } from "../../kernel/lifecycle.ts";
 import { commandLine } from "../../kernel/paths.ts";
 import type { World } from "../../kernel/world.ts";
 import type { AccountRunner } from "./accounts/runner.ts";
 import type { AccountSettings, ChannelAction, ChannelEntry, Target } from "./channel.ts";
 import type { Channels } from "./channels.ts";
-import { composeParts } from "./compose.ts";
+import { composeParts, maxParts, wasCut } from "./compose.ts";
 import type { Outbox } from "./ledger/outbox.ts";
-import type { MediaSource } from "./media-source.ts";
+import type { AttachedFile, MediaSource } from "./media-source.ts";
 import type { OutboundPart, OutboxKind } from "./outbound.ts";
 
 /** How long a send of an operator waits for a connection that is being made (R-OUT-7). */
 export const waitForConnectionMs = 5_000;
 const maxFiles = 10;
 const maxMirrored = 1_000;
+/** What answers get that are almost there when the gateway stops. */
+const answerMs = 500;
 
 export interface Sender {
   principal: string;
@@ -23,6 +26,8 @@ export interface Sender {
   /** Session whose run sends it, and the workspace its paths are relative to. */
   sessionKey?: string;
   workspace?: string;
+  /** Files it holds itself, beside those the request names. */
+  attached?: readonly AttachedFile[];
 }
 
 /** Where something is to go, as callers say it. */
@@ -60,8 +65,11 @@ export interface SendsOptions {
   }) => Promise<void>;
 }
 
-export class Sends {
+export class Sends implements Service {
+  readonly name = "sends";
   readonly #o: SendsOptions;
+  /** Calls that are not answered yet; the server bounds how many there are. */
+  readonly #calls = new Set<Promise<unknown>>();
   /** Keys that were noted in a session lately. */
   readonly #mirrored = new Set<string>();
 
@@ -69,17 +77,34 @@ export class Sends {
     this.#o = options;
   }
 
-  async send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
+  send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
+    return this.#counted(this.#send(params, sender, signal));
+  }
+
+  poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
+    return this.#counted(this.#poll(params, sender, signal));
+  }
+
+  /** After the outbox has stopped, every call is about to be answered: callers hear what became of their message before their
+   *  sockets close. */
+  async stop(deadlineMs: number): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#o.world.after(Math.min(answerMs, deadlineMs), late.resolve);
+    await Promise.race([Promise.allSettled(this.#calls), late.promise]);
+    timer.cancel();
+  }
+
+  async #send(params: MethodParams<"send">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"send">> {
     // The outbox answers a repeated key from its rows, however the account is now (R-OUT-3); the files were taken the first time.
     const again = this.#o.outbox.knows("send", params.idempotencyKey);
     const { entry, runner, settings, target } = again ? this.find(params) : this.resolve(params);
     // Agents are held to the switches; who runs the gateway and sends with its own hands is not.
     if (sender.sessionKey !== undefined) mayAct(entry, settings, "sendMessage");
     const sources = [...(params.mediaUrl ? [params.mediaUrl] : []), ...(params.mediaUrls ?? [])];
-    if (!params.message?.trim() && sources.length === 0)
+    const count = sources.length + (sender.attached?.length ?? 0);
+    if (!params.message?.trim() && count === 0)
       throw new GatewayError("invalid", "invalid send params: message or media is required");
-    if (sources.length > maxFiles)
-      throw new GatewayError("invalid", `invalid send params: more than ${maxFiles} files`);
+    if (count > maxFiles) throw new GatewayError("invalid", `invalid send params: more than ${maxFiles} files`);
     const files = again ? [] : await this.#files(sources, settings, sender, signal);
     const parts = composeParts(entry, settings, {
       target,
@@ -90,6 +115,11 @@ export class Sends {
       ...(params.gifPlayback ? { gifPlayback: true } : {}),
       ...(params.silent ? { silent: true } : {}),
     });
+    if (wasCut(parts))
+      throw new GatewayError(
+        "invalid",
+        `The text would be more than ${maxParts} messages of ${entry.label}. Send it as a file.`,
+      );
     const { idempotencyKey: _key, ...asked } = params;
     const stand = parts.length > 0 || !again ? parts : [emptyPart(target)];
     const result = await this.#submit("send", params, { entry, runner, target }, stand, asked, sender, signal);
@@ -107,7 +137,7 @@ export class Sends {
     return result;
   }
 
-  async poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
+  async #poll(params: MethodParams<"poll">, sender: Sender, signal: AbortSignal): Promise<MethodResult<"poll">> {
     const again = this.#o.outbox.knows("poll", params.idempotencyKey);
     const { entry, runner, settings, target } = (again ? this.find : this.resolve).call(this, params, "poll channel");
     if (!entry.capabilities.polls) throw new GatewayError("invalid", `unsupported poll channel: ${entry.id}`);
@@ -194,6 +224,15 @@ export class Sends {
     return { entry, runner, settings, target };
   }
 
+  async #counted<T>(call: Promise<T>): Promise<T> {
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
   /** Calls that share a key share their delivery; one of them notes it. */
   #mirrorOnce(key: string): boolean {
     if (this.#mirrored.has(key)) return false;
@@ -213,6 +252,7 @@ export class Sends {
       base: roots[0] ?? this.#o.world.cwd(),
     };
     const files = [];
+    for (const file of sender.attached ?? []) files.push(await this.#o.media.keep(file, options));
     for (const source of sources) files.push(await this.#o.media.take(source, options));
     return files;
   }

@@ -3,6 +3,7 @@
 import type { MethodResult } from "@openclaw/protocol";
 import type { AccountRunner } from "./accounts/runner.ts";
 import type { ChannelService } from "./channel-service.ts";
+import { issuesOf } from "./issues.ts";
 
 type Account = MethodResult<"channels.status">["channelAccounts"][string][number];
 
@@ -21,7 +22,12 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
   const linked = account?.linked();
   const connected = state === "open";
   const sends = counts.sends(service.row.id, accountId);
-  const { linkedAt, jid } = noted;
+  const { authSavedAt: savedAt, jid } = noted;
+  /** Beside the declared fields; the shape is open. */
+  const own = {
+    ...(facts.lastInboundAt === undefined ? {} : { lastMessageAt: facts.lastInboundAt }),
+    issues: issuesOf(facts, settings),
+  };
   return {
     ...noted,
     accountId,
@@ -34,10 +40,9 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
     receiving: connected && now - (facts.lastEventAt ?? facts.lastConnectedAt ?? 0) < aliveMs,
     state,
     ...known,
-    ...(facts.lastInboundAt === undefined ? {} : { lastMessageAt: facts.lastInboundAt }),
     lastError: facts.lastError ?? null,
     ...(self ? { self: { ...self, ...(typeof jid === "string" ? { jid } : {}) } } : {}),
-    ...(typeof linkedAt === "number" ? { authAgeMs: Math.max(0, now - linkedAt) } : {}),
+    ...(linked && typeof savedAt === "number" ? { authAgeMs: Math.max(0, now - savedAt) } : {}),
     ...(settings
       ? {
           dmPolicy: settings.access.dmPolicy,
@@ -45,6 +50,7 @@ export function accountReport(service: ChannelService, runner: AccountRunner, no
           tokenSource: settings.tokenSource ?? "none",
         }
       : {}),
+    ...own,
     inbound: counts.counts(service.row.id, accountId),
     outbox: { queued: sends.queued, unknown: sends.unknown },
   };

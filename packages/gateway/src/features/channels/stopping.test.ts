@@ -90,6 +90,17 @@ test("two calls with one key are noted in the session once", async () => {
   expect(mirrored).toEqual(["hi"]);
 });
 
+test("a text of too many messages is refused rather than cut", async () => {
+  const { sends, account } = await setUp();
+  const message = Array.from({ length: 65 }, () => "a".repeat(4_000)).join(" ");
+  const params = { channel: "memory", to: "ann", message, idempotencyKey: "k1" };
+  await expect(sends.send(params, { principal: "p", owner: true }, signal)).rejects.toMatchObject({
+    kind: "invalid",
+    message: expect.stringContaining("more than 64 messages"),
+  });
+  expect(account.delivered).toEqual([]);
+});
+
 test("a login asked of a generation that was stopped connects nothing", async () => {
   const { service, channels, account, world } = await setUp({ login: true });
   const stopped = service.stop(2_000);
@@ -119,6 +130,20 @@ test("a logout that outlasts the stop connects nothing", async () => {
   await turns();
   await world.clock.advance(1);
   expect({ connects: account.connects, live: account.live }).toEqual({ connects: before, live: 0 });
+});
+
+test("a probe that hangs or fails is an answer, in time", async () => {
+  const { channels, account, world } = await setUp();
+  const probes: (() => Promise<never>)[] = [() => new Promise(() => {}), () => Promise.reject(new Error("broken"))];
+  account.probe = () => probes.shift()?.() as never;
+  const ask = () => channels.status({ probe: true, timeoutMs: 1_000 });
+  const hanging = ask();
+  await world.clock.advance(1_500);
+  expect((await hanging).channelAccounts["memory"]?.[0]).toMatchObject({
+    state: "open",
+    probe: { ok: false, error: "no answer within 1000 ms" },
+  });
+  expect((await ask()).channelAccounts["memory"]?.[0]).toMatchObject({ probe: { ok: false, error: "broken" } });
 });
 
 test("an account held by safe mode starts when safe mode is left by a config change", async () => {

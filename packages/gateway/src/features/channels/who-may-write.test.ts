@@ -93,11 +93,16 @@ test("requests, codes, their limit and approvals belong to one account", async (
   const bench = await makeBench();
   const { pairing } = bench.house;
   const ask = (accountId: string, id: string) =>
-    bench.store.commit((tx) => pairing.request(tx, "fake", accountId, text("hi", by(id)), { silent: false }));
+    bench.store.commit((tx) => {
+      const sender = { id, name: `Name of ${id}`, username: `user-${id}` };
+      return pairing.request(tx, "fake", accountId, text("hi", { sender }), { silent: false });
+    });
   for (const id of ["eve", "bob", "cid"]) expect(await ask("default", id)).toBe(true);
   expect(await ask("default", "dan")).toBe(false);
   expect(await ask("work", "eve")).toBe(true);
-  const [code = ""] = pairing.list({ accountId: "work" }).map((request) => request.code);
+  const [request] = pairing.list({ accountId: "work" });
+  expect(request?.meta).toEqual({ name: "Name of eve", username: "user-eve", accountId: "work" });
+  const code = request?.code ?? "";
   await expect(pairing.approve({ channel: "fake", code, accountId: "default" })).rejects.toThrow("pairing request");
   expect(await pairing.approve({ channel: "fake", code, accountId: "work" })).toMatchObject({ accountId: "work" });
   expect(pairing.isAllowed("fake", "work", "eve")).toBe(true);
@@ -123,6 +128,18 @@ test.each<[string, Partial<InboundMessage>, Record<string, unknown>, boolean]>([
 ])("without a mention in a group, %s", async (_what, more, config, answered) => {
   const bench = await makeBench({ config });
   expect(await judged(bench, inGroup("hello", more))).toBe(answered ? "answered" : "ignored not-mentioned");
+});
+
+test("where commands are the owner's and nobody is listed, those of a paired person are only words", async () => {
+  const bench = await makeBench({ access: { commandsNeedOwner: true, allowFrom: [] } });
+  await bench.receive(text("hello", by("bob")));
+  await until(() => bench.house.pairing.list().length === 1);
+  const [request] = bench.house.pairing.list();
+  await bench.house.pairing.approve({ channel: "fake", code: request?.code ?? "" });
+  await bench.receive(text("/status", by("bob")));
+  await until(() => bench.sent.length === 2);
+  expect(bench.texts()[1]).toBe("ok");
+  expect(bench.asked()[0]).toContain("] /status");
 });
 
 test("a pattern that is none is left out with a warning, and the others count", async () => {

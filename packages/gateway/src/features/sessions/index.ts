@@ -1,5 +1,5 @@
 /** Sessions: the conversations and their transcripts. Owns tables `session`, `transcript`, `entry`, `usage_day`, `tool_day`,
- *  `import_file` and the config section `session`. Writes take the caller's transaction, so a message, its run and the summary of its
+ *  `import_file`, `system_note` and the config section `session`. Writes take the caller's transaction, so a message, its run and the summary of its
  *  session change together; entries of one session are numbered without gaps and never changed. Lists and histories cost
  *  what they return, however much is stored. Knows nothing of models, runs or channels. */
 export {
@@ -17,7 +17,7 @@ export { sessionSection, type ResetPolicy, type SessionConfig } from "./sessions
 export { sessionMethods } from "./sessions.methods.ts";
 export { sessionMigrations } from "./sessions.store.ts";
 export { Sessions, type SessionsOptions, type StopSession } from "./sessions.ts";
-export { SystemEvents, type SystemEvent } from "./system-events.ts";
+export { SystemEvents, type KeptNote, type SystemEvent } from "./system-events.ts";
 export { withoutEnvelope } from "./text.ts";
 export {
   exportables,

@@ -171,7 +171,7 @@ export class Ledger implements SessionLedger {
     const old = this.#required(tx, key);
     const now = this.world.now();
     endTranscript(tx, old.sessionId, now, reason);
-    tx.afterCommit(() => void this.systemEvents.drain(key));
+    this.systemEvents.drop(tx, key);
     return this.update(tx, key, {
       ...cleared,
       sessionId: this.world.uuid(),

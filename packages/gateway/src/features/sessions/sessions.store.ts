@@ -103,6 +103,20 @@ export const sessionMigrations: Migration[] = [
         WHERE json_extract(json, '$.systemPromptReport') IS NOT NULL;`,
     additive: true,
   },
+  {
+    // Notes that were acknowledged and are in no transcript yet (system-events.ts).
+    id: "sessions-4",
+    sql: `
+      CREATE TABLE system_note (
+        id INTEGER PRIMARY KEY,
+        session_key TEXT NOT NULL,
+        ts INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        wake INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX system_note_key ON system_note (session_key, id);`,
+    additive: true,
+  },
 ];
 
 /** Rows a list without `limit` returns at most. */

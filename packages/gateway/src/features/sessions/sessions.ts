@@ -19,10 +19,12 @@ import {
   removeSession,
   type ListFilter,
 } from "./sessions.store.ts";
+import { type Due, dueHookSessions } from "./retention.ts";
 import { SystemEvents } from "./system-events.ts";
 import { cut, withoutEnvelope } from "./text.ts";
 import { cutTranscript, endTranscript, eraseSome, lastEntry, readTranscript } from "./transcripts.store.ts";
 import type { SessionEntry, TranscriptEntry } from "./types.ts";
+import { foldUsage } from "./usage.store.ts";
 import { usageDays, usageLogs, usageReport, usageTimeseries } from "./usage.ts";
 
 /** Stops the run of a session and waits up to 15 s. False when it is still active then. */
@@ -58,6 +60,7 @@ export class Sessions extends Ledger implements Service {
   #stopSession: StopSession;
   #timer: Timer | undefined;
   #sweeping: Promise<number> | undefined;
+  #sweepingHooks: Promise<number> | undefined;
 
   constructor(options: SessionsOptions) {
     super({ ...options, systemEvents: options.systemEvents ?? new SystemEvents({ world: options.world }) });
@@ -72,10 +75,11 @@ export class Sessions extends Ledger implements Service {
     this.#stopSession = stopSession;
   }
 
-  /** Sweeps hidden sessions every ten minutes. */
+  /** Sweeps hidden sessions and those of webhooks every ten minutes. */
   start(): void {
     this.#timer = this.#options.world.every(sweepEveryMs, () => {
       this.sweepHidden().catch((error: unknown) => this.#log.warn("hidden sessions could not be swept", { error }));
+      this.sweepHooks().catch((error: unknown) => this.#log.warn("sessions of webhooks could not be swept", { error }));
     });
   }
 
@@ -84,6 +88,7 @@ export class Sessions extends Ledger implements Service {
     this.#timer = undefined;
     // An error was logged where the sweep was started.
     await this.#sweeping?.catch(() => {});
+    await this.#sweepingHooks?.catch(() => {});
   }
 
   /** Removes hidden sessions untouched for an hour, with their transcripts (settled.md 14). Returns how many. A call during
@@ -93,6 +98,15 @@ export class Sessions extends Ledger implements Service {
       this.#sweeping = undefined;
     });
     return this.#sweeping;
+  }
+
+  /** Removes sessions of webhooks that are old or too many, with their transcripts (retention.ts). Returns how many. A call
+   *  during a sweep joins it. */
+  sweepHooks(): Promise<number> {
+    this.#sweepingHooks ??= this.#sweepHooks().finally(() => {
+      this.#sweepingHooks = undefined;
+    });
+    return this.#sweepingHooks;
   }
 
   /** Sessions in lists; of one agent when given. */
@@ -210,7 +224,7 @@ export class Sessions extends Ledger implements Service {
       const entry = readSession(tx, key);
       if (!entry || !removeSession(tx, key)) return undefined;
       endTranscript(tx, entry.sessionId, this.world.now(), "deleted");
-      tx.afterCommit(() => void this.systemEvents.drain(key));
+      this.systemEvents.drop(tx, key);
       return params.deleteTranscript === false || !lastEntry(tx, entry.sessionId) ? [] : [this.store.path];
     });
     if (archived) this.#log.info("session deleted", { key });
@@ -289,23 +303,38 @@ export class Sessions extends Ledger implements Service {
     }
   }
 
-  /** A batch per commit, until none is left: as many come in an hour as clients ask for. */
-  async #sweep(): Promise<number> {
+  #sweep(): Promise<number> {
     const before = this.world.now() - hiddenKeptMs;
+    return this.#erase(() => hiddenSessions(this.store, before, sweptAtOnce));
+  }
+
+  async #sweepHooks(): Promise<number> {
+    const now = this.world.now();
     let swept = 0;
+    for (const agentId of this.agents.list())
+      swept += await this.#erase(() => dueHookSessions(this.store, agentId, now, sweptAtOnce));
+    if (swept > 0) this.#log.info("old sessions of webhooks were deleted", { sessions: swept });
+    return swept;
+  }
+
+  /** A batch per commit, until none is left: as many come in an hour as clients ask for. */
+  async #erase(due: () => Due[]): Promise<number> {
+    let erased = 0;
     for (let batches = 0; batches < sweptBatches; batches++) {
-      const batch = hiddenSessions(this.store, before, sweptAtOnce);
+      const batch = due();
       if (batch.length === 0) break;
       await this.store.commit((tx) => {
-        for (const { key, sessionId } of batch) {
+        for (const { key, sessionId, updatedAt } of batch) {
           const entry = readSession(tx, key);
-          const due = entry?.hidden && entry.updatedAt < before && entry.sessionId === sessionId;
+          const same = entry?.sessionId === sessionId && entry.updatedAt === updatedAt;
           // What is not erased yet is found again by the next batch.
-          if (due && eraseSome(tx, sessionId) && removeSession(tx, key)) swept++;
+          if (!same || !eraseSome(tx, sessionId) || !removeSession(tx, key)) continue;
+          foldUsage(tx, sessionId);
+          erased++;
         }
       });
     }
-    return swept;
+    return erased;
   }
 }
 

@@ -93,6 +93,19 @@ export function recordUsage(tx: Tx, entry: SessionEntry, message: Message, at: n
   }
 }
 
+const joined = ["last_at", ...sumColumns].join(", ");
+const fold = `INSERT INTO usage_day (day, session_id, provider, model, key, agent_id, channel, ${joined})
+  SELECT day, 'swept:' || agent_id || ':' || channel, provider, model, 'agent:' || agent_id || ':swept', agent_id, channel, ${joined}
+  FROM usage_day WHERE session_id = ?
+  ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), ${added}`;
+
+/** The sums of a session that goes by itself join those of all such sessions of its agent and channel: totals stay as they are,
+ *  and a day costs a few rows however many requests there were. */
+export function foldUsage(tx: Tx, sessionId: string): void {
+  tx.run(fold, sessionId);
+  tx.run("DELETE FROM usage_day WHERE session_id = ?", sessionId);
+}
+
 export type GroupColumn = "day" | "session_id" | "provider" | "model" | "key" | "agent_id" | "channel";
 
 /** The statement behind a report; exported for the tests that read its plan. */

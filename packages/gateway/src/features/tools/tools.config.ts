@@ -204,6 +204,18 @@ export const toolsSection = section(
       },
       { ...group, description: "Commands outside the sandbox." },
     ),
+    sessions: Type.Object(
+      {
+        visibility: Type.Unsafe<"self" | "tree" | "chat" | "agent">({
+          type: "string",
+          enum: ["self", "tree", "chat", "agent"],
+          default: "chat",
+          description:
+            "Sessions that session tools show: the run's own (self), with its sub-agents (tree), in groups and to guests those of the chat (chat), all of the agent (agent).",
+        }),
+      },
+      { ...group, description: "Session tools." },
+    ),
     agentToAgent: Type.Object(
       {
         enabled: flag(false, "Let session tools reach sessions of other agents."),

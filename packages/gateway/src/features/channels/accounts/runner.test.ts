@@ -83,6 +83,33 @@ test("a lost connection comes back after a growing wait, and the wait is forgott
   expect(runner.facts.reconnectAttempts).toBe(1);
 });
 
+test("a connection our own watchdog replaces is a renewal: noted, and no error", async () => {
+  const { world, runner, account, lines } = setUp();
+  await runner.start();
+  await world.clock.advance(0);
+  account.end({ kind: "retry", status: 499, message: "no frame for two minutes" });
+  await world.clock.advance(0);
+  expect(runner.facts.lastDisconnect).toMatchObject({ status: 499, error: "no frame for two minutes" });
+  expect(runner.facts.lastError).toBeUndefined();
+  expect(lines.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+  expect(lines.some(({ message }) => message.startsWith("connection renewed"))).toBe(true);
+});
+
+test("how long a connection has to live for a fresh count is the channel's own affair", async () => {
+  const base = memoryEntry({ accounts: () => [memorySettings()], account: () => new MemoryAccount() });
+  const policy = { initialMs: 100, maxMs: 100, factor: 1, jitter: 0, maxAttempts: 0, steadyMs: 5_000 };
+  const { world, runner, account } = setUp({ entry: { ...base, reconnect: () => policy } });
+  await runner.start();
+  await world.clock.advance(0);
+  for (const livedMs of [0, 4_999, 5_000]) {
+    await world.clock.advance(livedMs);
+    account.end(lost);
+    await world.clock.advance(0);
+    expect(runner.facts.reconnectAttempts, `after ${livedMs} ms`).toBe(livedMs === 0 ? 1 : livedMs < 5_000 ? 2 : 1);
+    await world.clock.advance((runner.facts.nextAttemptAt ?? 0) - world.now());
+  }
+});
+
 test("waits are capped, and grow to five minutes after too many attempts", () => {
   const policy = { initialMs: 2_000, maxMs: 30_000, factor: 1.8, jitter: 0.25, maxAttempts: 12 };
   expect([1, 2, 6, 12].map((n) => waitMs(policy, n, 0))).toEqual([2_000, 3_600, 30_000, 30_000]);

@@ -16,6 +16,7 @@ import type { SendOutcome } from "../outbound.ts";
 import { Attempt, endMs } from "./attempt.ts";
 import { standardReconnect, waitMs } from "./backoff.ts";
 import type { AccountFacts } from "./facts.ts";
+import { isRenewal, notLinkedEnd } from "./ends.ts";
 import { Login, type LoginResult } from "./login.ts";
 import { type AccountState, isTransient, mayMove } from "./transitions.ts";
 
@@ -191,7 +192,7 @@ export class AccountRunner {
     this.#task = undefined;
     this.#generation++;
     task?.stop.abort();
-    if (task) await this.#within(deadlineMs, task.done);
+    if (task) await within(this.#o.world, deadlineMs, task.done);
     this.#account = undefined;
     this.facts.lastStopAt = this.#o.world.now();
     if (this.state === "stopping") this.#move("stopped");
@@ -234,7 +235,8 @@ export class AccountRunner {
       this.#openSince = undefined;
       const end = await this.#connect(account, signal, login);
       if (!current()) return;
-      if (this.#openSince !== undefined && world.monotonic() - this.#openSince >= steadyMs) {
+      const steady = entry.reconnect?.(this.#o.config()).steadyMs ?? steadyMs;
+      if (this.#openSince !== undefined && world.monotonic() - this.#openSince >= steady) {
         this.facts.reconnectAttempts = 0;
         again = 0;
       }
@@ -314,7 +316,8 @@ export class AccountRunner {
   #disconnected(end: ConnectionEnd): void {
     if (end.kind === "aborted") return;
     const loggedOut = end.kind === "terminal" && end.reason === "logged-out";
-    this.facts.lastError = end.message;
+    // We gave up a connection that may have been dead: that is care, not a fault of anybody.
+    if (!isRenewal(end)) this.facts.lastError = end.message;
     this.facts.lastDisconnect = {
       at: this.#o.world.now(),
       error: end.message,
@@ -332,8 +335,9 @@ export class AccountRunner {
     const hint = end.kind === "retry" && end.hint ? ` ${end.hint}` : "";
     this.facts.nextAttemptAt = world.now() + ms;
     this.#move("backoff");
-    log.warn(`connection lost; next attempt in ${Math.round(ms / 100) / 10} s.${hint}`, {
-      error: this.facts.lastError,
+    const said = isRenewal(end) ? "connection renewed" : "connection lost";
+    log[isRenewal(end) ? "info" : "warn"](`${said}; next attempt in ${Math.round(ms / 100) / 10} s.${hint}`, {
+      error: this.facts.lastDisconnect?.error,
       attempt: n,
     });
     const rest = Promise.withResolvers<void>();
@@ -348,14 +352,7 @@ export class AccountRunner {
   }
 
   #notLinked(): void {
-    const { entry, accountId, world } = this.#o;
-    const account = accountId === "default" ? "" : ` --account ${accountId}`;
-    this.#terminal({
-      kind: "terminal",
-      reason: "not-linked",
-      message: `${entry.label} is not linked.`,
-      fix: commandLine(world, `channels login --channel ${entry.id}${account}`),
-    });
+    this.#terminal(notLinkedEnd(this.#o));
   }
 
   #terminal(end: Extract<ConnectionEnd, { kind: "terminal" }>): void {
@@ -386,11 +383,11 @@ export class AccountRunner {
     if (to !== "terminal") delete this.facts.noted["terminal"];
     this.#o.changed({ from, to });
   }
+}
 
-  async #within(ms: number, work: Promise<void>): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = this.#o.world.after(ms, late.resolve);
-    await Promise.race([work, late.promise]);
-    timer.cancel();
-  }
+async function within(world: World, ms: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = world.after(ms, late.resolve);
+  await Promise.race([work, late.promise]);
+  timer.cancel();
 }

@@ -252,3 +252,51 @@ test("nothing is taken after a stop", async () => {
   expect(states()).toEqual([]);
   expect(world.clock.pending()).toBe(0);
 });
+
+const picture = (fileName: string, caption?: string) => ({
+  ...part(""),
+  content: {
+    type: "media" as const,
+    path: "/m/1",
+    mimeType: "image/png",
+    fileName,
+    ...(caption === undefined ? {} : { caption: { text: `<b>${caption}</b>`, plain: caption } }),
+  },
+});
+
+test("a reply whose file the platform refuses is sent as words with a warning, and its session is told", async () => {
+  const { account, insert, states, events } = await running();
+  account.answer = (one) =>
+    one.content.type === "media"
+      ? { state: "failed", reason: "too-big", detail: "x" }
+      : { state: "sent", messageId: "" };
+  const parts = [{ ...picture("chart.png", "see here"), replyToId: "m1" }, picture("b.png"), part("and more")];
+  await insert({ ...request("x"), kind: "reply", parts, sessionKey: "agent:main:main" });
+  await settle();
+  expect(account.sent.map(({ text }) => text)).toEqual([
+    "⚠️ 2 files could not be sent.\n\n<b>see here</b>",
+    "and more",
+  ]);
+  expect(states()).toEqual(["failed", "failed", "failed", "sent", "sent"]);
+  expect(events).toHaveLength(1);
+});
+
+test.each([
+  ["chart.png", "⚠️ chart.png could not be sent."],
+  ["<b>.png", "⚠️ A file could not be sent."],
+])("a refused file without words is named, if its name is harmless: %s", async (fileName, expected) => {
+  const { account, insert } = await running();
+  account.answer = (one) =>
+    one.content.type === "media" ? { state: "failed", reason: "gone", detail: "x" } : { state: "sent", messageId: "" };
+  await insert({ ...request("x"), kind: "reply", parts: [picture(fileName)] });
+  await settle();
+  expect(account.sent.map(({ text }) => text)).toEqual([expected]);
+});
+
+test("somebody's own send of a file fails as a whole: whoever sent it is told", async () => {
+  const { account, outbox, states } = await running();
+  account.answer = () => ({ state: "failed", reason: "too-big", detail: "x" });
+  const asked = { ...asSend("k"), parts: [picture("a.png", "see"), part("more")] };
+  await expect(outbox.submit(asked, wait)).rejects.toThrow();
+  expect(states()).toEqual(["failed", "failed"]);
+});

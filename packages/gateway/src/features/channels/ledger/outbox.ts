@@ -62,7 +62,8 @@ export class Outbox implements Service {
     this.#endings = new Endings({ world, log, table, callers: this.#callers, systemEvent });
     const endings = this.#endings;
     this.#deadlines = new Deadlines({ store, world, log, endings, queues: () => this.#sender.queues });
-    this.#sender = new Sender({ store, world, log, table, endings, deadlines: this.#deadlines, account });
+    const insert = (tx: Tx, request: OutboxRequest) => void this.insert(tx, request);
+    this.#sender = new Sender({ store, world, log, table, endings, deadlines: this.#deadlines, account, insert });
   }
 
   /** Moves that were refused: each is a bug. */

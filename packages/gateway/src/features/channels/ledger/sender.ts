@@ -11,7 +11,9 @@ import type { Endings } from "./endings.ts";
 import { hasEnded } from "./outbox-state.ts";
 import type { OutboxTable, StoredRow } from "./outbox.store.ts";
 import { textOf } from "./repeats.ts";
+import type { OutboxRequest } from "./request.ts";
 import { isUnconfirmed, reasons, verdict } from "./verdict.ts";
+import { withoutFile } from "./without-file.ts";
 
 /** What the outbox needs to know of an account. */
 export interface OutboxAccount {
@@ -42,6 +44,8 @@ export interface SenderDeps {
   endings: Endings;
   deadlines: Deadlines;
   account: (channel: string, accountId: string) => OutboxAccount | undefined;
+  /** Stores a further message. */
+  insert: (tx: Tx, request: OutboxRequest) => void;
 }
 
 /** What an attempt left to do: rows that ended, or a pause of this chat. */
@@ -270,7 +274,17 @@ export class Sender {
     const { to, change } = verdict(present, outcome, now, (world.randomBytes(1)[0] ?? 0) / 256);
     const moved = endings.move(tx, row.id, to, change);
     if (to === "queued") return { ended: [], pauseMs: Math.max(0, (change.nextAt ?? now) - now) };
-    return { ended: [row.id, ...(moved && to === "failed" ? endings.failRest(tx, moved) : [])], pauseMs: 0 };
+    if (!moved || to !== "failed") return { ended: [row.id], pauseMs: 0 };
+    const rest = endings.failRest(tx, moved);
+    const words = outcome.state === "failed" ? this.#wordsLeft(tx, moved, rest, now) : undefined;
+    if (words) this.#deps.insert(tx, words);
+    return { ended: [row.id, ...rest], pauseMs: 0 };
+  }
+
+  /** The platform refused a file of a reply; the person is to hear the words. */
+  #wordsLeft(tx: Tx, failed: StoredRow, rest: readonly number[], now: number): OutboxRequest | undefined {
+    const parts = rest.flatMap((id) => this.#deps.table.byId(id, tx)?.payload ?? []);
+    return withoutFile(failed, parts, now);
   }
 
   #reportHeld(waiting: Waiting, row: StoredRow, heldMs: number): void {

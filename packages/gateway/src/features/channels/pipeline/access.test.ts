@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AccessSettings } from "../channel.ts";
 import type { InboundMessage } from "../inbound.ts";
-import { groupSettings, isListed, judge } from "./access.ts";
+import { groupSettings, isListed, judge, letsIn } from "./access.ts";
 import { inGroup, settingsOf, text } from "./pipeline.fixture.ts";
 
 const entry = { id: "fake", normalizeSender: (id: string) => id.trim().toLowerCase() };
@@ -135,3 +135,19 @@ test("a sender is found by id, number or user name", () => {
     Array(5).fill(false),
   );
 });
+
+test.each([
+  ["ann", {}, [], true],
+  ["bob", {}, [], false],
+  ["bob", {}, ["bob"], true],
+  ["bob", { allowFrom: ["*"] }, [], true],
+  ["ann", { dmPolicy: "disabled" }, ["ann"], false],
+  ["1234567890@lid", {}, [], true],
+] as [string, Partial<AccessSettings>, string[], boolean][])(
+  "%s with %j and %j paired: let in now is %s",
+  (id, access, paired, expected) => {
+    const isPaired = (senderId: string) => paired.includes(senderId);
+    const entry = { id: "fake", normalizeSender: (text: string) => text.trim().toLowerCase() };
+    expect(letsIn(id, { access: { ...settingsOf(access).access }, entry, isPaired })).toBe(expected);
+  },
+);

@@ -34,6 +34,19 @@ function judgeDirect(input: AccessInput): Verdict {
   return accept(input, undefined, true);
 }
 
+/** Whether a direct message of this person would be let in now: what is sent to somebody nobody named goes only there
+ *  (channels.md §4.2). */
+export function letsIn(
+  senderId: string,
+  { access, entry, isPaired }: Pick<AccessInput, "access" | "entry" | "isPaired">,
+): boolean {
+  if (access.dmPolicy === "disabled") return false;
+  // A local id of WhatsApp hides the number that lists name; it was judged by that when it wrote.
+  if (/@lid$/iu.test(senderId)) return true;
+  const id = entry.normalizeSender(senderId);
+  return isListed({ id }, access.allowFrom, { entry }) || isPaired(id);
+}
+
 function judgeGroup(input: AccessInput): Verdict {
   const { message, access } = input;
   const { chat, sender } = message;

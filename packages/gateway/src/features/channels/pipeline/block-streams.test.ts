@@ -127,3 +127,56 @@ test("silence, files and prefixes that are not known yet wait for the end", asyn
   await prefix.finish();
   expect(prefix.texts()).toEqual([`[one] ${first}${second}`]);
 });
+
+const third = "\n\nA third one comes last of all.";
+
+test("with humanDelay pieces leave with pauses between them, the last with the end", async () => {
+  const bench = await makeBench({
+    config: on({ humanDelay: { mode: "custom", minMs: 1_000, maxMs: 1_000 } }),
+    script: () => say(first + second + third),
+  });
+  await bench.receive(text("go"));
+  await until(() => bench.sent.length === 1);
+  await bench.pass(999);
+  expect(bench.texts()).toEqual([first.trim()]);
+  await bench.pass(1);
+  await until(() => bench.sent.length === 2);
+  expect(bench.states()).toEqual(["waiting"]);
+  await bench.finish();
+  expect(bench.texts()).toEqual([first.trim(), second, third.trim()]);
+});
+
+test("pauses that would take too long are cut short: the end says the rest at once, nothing twice", async () => {
+  const paragraphs = Array.from({ length: 30 }, (_, n) => `Paragraph number ${n} of the answer.`);
+  const bench = await makeBench({
+    config: on({ humanDelay: { mode: "natural" } }),
+    script: () => say(paragraphs.join("\n\n")),
+  });
+  await bench.receive(text("go"));
+  await bench.finish();
+  expect(bench.texts().join("\n\n")).toBe(paragraphs.join("\n\n"));
+  expect(bench.sent.length).toBeGreaterThan(5);
+  expect(bench.sent.length).toBeLessThan(25);
+});
+
+test("a stop ends the pauses, and nothing more is said", async () => {
+  const bench = await makeBench({
+    config: on({ humanDelay: { mode: "custom", minMs: 5_000, maxMs: 5_000 } }),
+    script: paused(`${first}${second}\n\nAnd`, " more.").script,
+  });
+  await bench.receive(text("go"));
+  await until(() => bench.sent.length === 1);
+  await bench.receive(text("stop"));
+  await bench.pass(20_000);
+  expect(bench.texts()).toEqual([first.trim(), "⚙️ Agent was aborted."]);
+});
+
+test("a session that may not send says nothing early either, also with its first message", async () => {
+  const bench = await makeBench({
+    config: on({}, { session: { sendPolicy: { default: "deny" } } }),
+    script: () => say(first + second),
+  });
+  await bench.receive(text("go"));
+  await bench.finish();
+  expect(bench.sent).toEqual([]);
+});

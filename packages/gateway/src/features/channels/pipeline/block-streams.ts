@@ -16,13 +16,34 @@ interface Stream {
   wholeOnly: boolean;
   messages: StreamedMessage[];
   blocks: number;
+  /** One piece after the other. Never rejects. */
+  chain: Promise<void>;
+  /** Between two pieces, as a person would take. */
+  pauseMs: () => number;
+  /** Ends the pause that is running. */
+  wake: (() => void) | undefined;
+  /** A piece could not be sent: all that follows is left to the end of the run. */
+  broken: boolean;
+}
+
+/** A piece of a message, from one place to another. */
+interface Piece {
+  number: number;
+  body: string;
+  from: number;
+  until: number;
+  /** Line that opens the fence again behind it. */
+  reopen: string | undefined;
 }
 
 export type BlockStreamsOptions = Pick<
   PipelineOptions,
-  "bus" | "config" | "agents" | "outbox" | "channel" | "sessions" | "log"
+  "bus" | "config" | "world" | "agents" | "outbox" | "channel" | "sessions" | "log"
 >;
 
+const naturalMs = { least: 800, most: 2_500 } as const;
+/** A block that takes longer is left to the end of the run. */
+const maxPauseMs = 15_000;
 const namesFile = /^[ \t]*`?MEDIA:/m;
 
 export class BlockStreams {
@@ -43,21 +64,19 @@ export class BlockStreams {
   stop(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#byRun.clear();
+    for (const runId of this.#byRun.keys()) this.end(runId);
   }
 
   /** A run was accepted. */
-  begin(runId: string, route: ReplyRoute, sessionKey: string): void {
+  begin(runId: string, route: ReplyRoute, sessionKey: string, agentId: string): void {
     const settings = this.#o.channel(route.channel)?.settings(route.accountId);
     const { defaults } = this.#o.config.current.agents;
-    const session = this.#o.sessions.get(sessionKey);
     const on = settings?.blockStreaming ?? defaults.blockStreamingDefault === "on";
     // What stands before each text depends on the model that answers, which is known at the end only.
-    if (!on || !settings || this.#prefix(route) === undefined || (session && !this.#o.sessions.maySend(session)))
-      return;
+    if (!on || !settings || this.#prefix(route) === undefined) return;
     const { minChars = 800, maxChars = 1_200, breakPreference = "paragraph" } = defaults.blockStreamingChunk ?? {};
     const most = Math.min(settings.blocks?.maxChars ?? maxChars, settings.textChunkLimit);
-    this.#byRun.set(runId, {
+    const stream: Stream = {
       route,
       sessionKey,
       rules: {
@@ -68,12 +87,20 @@ export class BlockStreams {
       wholeOnly: defaults.blockStreamingBreak === "message_end",
       messages: this.#echoes.streamed.of(runId),
       blocks: 0,
-    });
+      chain: Promise.resolve(),
+      pauseMs: this.#pauseOf(agentId),
+      wake: undefined,
+      broken: false,
+    };
+    this.#byRun.set(runId, stream);
+    this.#echoes.streamed.settlesBy(runId, () => this.#settled(runId, stream));
   }
 
   /** It is over. What was sent of it is known until its end is stored. */
   end(runId: string): void {
+    const stream = this.#byRun.get(runId);
     this.#byRun.delete(runId);
+    stream?.wake?.();
   }
 
   /** It never began. */
@@ -94,68 +121,102 @@ export class BlockStreams {
   #grow(runId: string, stream: Stream, text: string): void {
     let message = stream.messages.at(-1);
     if (!message || !text.startsWith(message.text)) {
-      message = { text, queued: 0, sent: 0, reopen: undefined, held: false };
+      message = { text, queued: 0, sent: 0, reopen: undefined, reopenQueued: undefined, held: false };
       stream.messages.push(message);
     }
     message.text = text;
     // Files are sent with the end of the run, and what follows them stays behind them.
     if (namesFile.test(text)) message.held = true;
     if (stream.wholeOnly) return;
-    let open = message.reopen;
     for (;;) {
+      const open = message.reopenQueued;
       const block = message.held ? undefined : nextBlock(text.slice(message.queued), stream.rules, open);
       if (!block) return;
-      this.#send(runId, stream, message, message.queued + block.chars, open, block.close, block.reopen);
-      open = block.reopen;
+      this.#send(runId, stream, message, { until: message.queued + block.chars, open, ...block });
     }
   }
 
   #rest(runId: string, stream: Stream): void {
     const message = stream.messages.at(-1);
     if (message && !message.held && message.queued < message.text.length)
-      this.#send(runId, stream, message, message.text.length, message.reopen, undefined, undefined);
+      this.#send(runId, stream, message, { until: message.text.length, open: message.reopenQueued });
   }
 
   #send(
     runId: string,
     stream: Stream,
     message: StreamedMessage,
-    until: number,
-    open: string | undefined,
-    close: string | undefined,
-    reopen: string | undefined,
+    cut: { until: number; open: string | undefined; close?: string; reopen?: string },
   ): void {
-    const { route, sessionKey } = stream;
-    const piece = message.text.slice(message.queued, until);
-    const body = `${open === undefined ? "" : `${open}\n`}${piece.trimEnd()}${close === undefined ? "" : `\n${close}`}`;
+    const { until, open, close, reopen } = cut;
     const from = message.queued;
-    const prefix = from === 0 ? (this.#prefix(route) ?? "") : "";
+    const piece = message.text.slice(from, until);
+    const prefix = from === 0 ? (this.#prefix(stream.route) ?? "") : "";
     message.queued = until;
-    message.reopen = reopen;
-    const number = ++stream.blocks;
+    message.reopenQueued = reopen;
     if (piece.trim() === "") return;
-    const parts = this.#parts(route, prefix === "" ? body : `${prefix} ${body}`, number === 1);
-    this.#o.agents
-      .speak(runId, (tx, runRowId) => {
-        const { channel, accountId } = route;
-        const key = `block:${runId}:${number}`;
+    const said = `${open === undefined ? "" : `${open}\n`}${piece.trimEnd()}${close === undefined ? "" : `\n${close}`}`;
+    const body = prefix === "" ? said : `${prefix} ${said}`;
+    const made: Piece = { number: ++stream.blocks, body, from, until, reopen };
+    stream.chain = stream.chain.then(() => this.#speak(runId, stream, message, made));
+  }
+
+  /** Never rejects. */
+  async #speak(runId: string, stream: Stream, message: StreamedMessage, piece: Piece): Promise<void> {
+    const { route, sessionKey } = stream;
+    if (piece.number > 1) await this.#pause(runId, stream);
+    const session = this.#o.sessions.get(sessionKey);
+    if (session && !this.#o.sessions.maySend(session)) stream.broken = true;
+    // What did not leave in time is part of what the end of the run says.
+    if (stream.broken || this.#byRun.get(runId) !== stream) return;
+    const { channel, accountId, chatId } = route;
+    const { sent, reopen } = message;
+    try {
+      const parts = this.#parts(route, piece.body, piece.number === 1);
+      const spoken = await this.#o.agents.speak(runId, (tx, runRowId) => {
+        const key = `block:${runId}:${piece.number}`;
         const request = { key, family: "run-block", principal: "gateway", channel, accountId, kind: "reply" as const };
         this.#o.outbox.insert(tx, { ...request, parts, runRowId, sessionKey });
-        message.sent = until;
-      })
-      .then(
-        (spoken) => {
-          if (spoken) this.#echoes.said(echoChat(route.channel, route.accountId, route.chatId), body);
-          else message.held = true;
-        },
-        (error: unknown) => {
-          // The end of the run sends what could not be sent here.
-          message.held = true;
-          message.sent = Math.min(message.sent, from);
-          message.reopen = open;
-          this.#o.log.warn("a part of an answer could not be sent early", { error });
-        },
-      );
+        message.sent = piece.until;
+        message.reopen = piece.reopen;
+      });
+      if (spoken) this.#echoes.said(echoChat(channel, accountId, chatId), piece.body);
+      else stream.broken = true;
+    } catch (error) {
+      // The end of the run sends what could not be sent here.
+      Object.assign(message, { sent, reopen });
+      stream.broken = true;
+      this.#o.log.warn("a part of an answer could not be sent early", { error });
+    }
+  }
+
+  async #settled(runId: string, stream: Stream): Promise<void> {
+    await stream.chain;
+    if (stream.blocks > 0) await this.#pause(runId, stream);
+  }
+
+  async #pause(runId: string, stream: Stream): Promise<void> {
+    const ms = stream.pauseMs();
+    if (ms <= 0 || stream.broken || this.#byRun.get(runId) !== stream) return;
+    const over = Promise.withResolvers<void>();
+    const timer = this.#o.world.after(ms, over.resolve);
+    stream.wake = over.resolve;
+    await over.promise;
+    timer.cancel();
+    stream.wake = undefined;
+  }
+
+  #pauseOf(agentId: string): () => number {
+    const { defaults } = this.#o.config.current.agents;
+    const {
+      mode = "off",
+      minMs,
+      maxMs,
+    } = this.#o.agents.directory.listed(agentId)?.humanDelay ?? defaults.humanDelay ?? {};
+    if (mode === "off") return () => 0;
+    const least = (mode === "custom" ? minMs : undefined) ?? naturalMs.least;
+    const most = Math.min(maxPauseMs, Math.max(least, (mode === "custom" ? maxMs : undefined) ?? naturalMs.most));
+    return () => least + (this.#o.world.randomBytes(2).readUInt16BE() / 65_536) * (most - least);
   }
 
   #parts(route: ReplyRoute, text: string, first: boolean) {

@@ -41,7 +41,9 @@ export class Echoes {
   isOwn(chat: string, text: string): boolean {
     const hash = hashOf(text);
     const since = this.#world.monotonic() - echoMs;
-    return hash !== undefined && (this.#byChat.get(chat)?.some((said) => said.hash === hash && said.at > since) ?? false);
+    return (
+      hash !== undefined && (this.#byChat.get(chat)?.some((said) => said.hash === hash && said.at > since) ?? false)
+    );
   }
 
   /** The tool `message` sent a text to a place on behalf of a run. */

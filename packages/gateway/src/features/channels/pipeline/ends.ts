@@ -104,7 +104,9 @@ export class Ends {
     const text =
       "⚠️ The answer to your message was lost when the gateway stopped. Send the message again if it still matters.";
     this.commit((tx) => {
-      const rows = (runRowId === undefined ? [] : this.#o.inbox.byRun(runRowId, tx)).filter(({ state }) => isOpen(state));
+      const rows = (runRowId === undefined ? [] : this.#o.inbox.byRun(runRowId, tx)).filter(({ state }) =>
+        isOpen(state),
+      );
       const [first] = rows;
       if (!first) return;
       for (const { id: one, state } of rows)

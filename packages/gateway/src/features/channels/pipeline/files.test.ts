@@ -5,7 +5,7 @@ import { GatewayError } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { afterAll, expect, test } from "vitest";
 import { textResult, tool } from "../../tools/index.ts";
-import { callTool, inTurn, makeBench, say, text } from "./pipeline.fixture.ts";
+import { callTool, gate, inTurn, makeBench, say, settle, text, until } from "./pipeline.fixture.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pipeline-files-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -141,4 +141,45 @@ test("talking to oneself, replies carry the agent's name, and our own words that
   await bench.receive(own("[openclaw] ok"));
   await bench.finish();
   expect(bench.states()).toEqual(["answered", "ignored own-echo"]);
+});
+
+test("files of messages that a crash left over are fetched once the account is there again", async () => {
+  const bench = await makeBench({
+    account: { download: async () => ({ path: "/m/a.pdf", mimeType: "application/pdf", sizeBytes: 10 }) },
+  });
+  await bench.storeOnly(text("look", { media: [{ kind: "document", ref: 1 }] }));
+  bench.platform.account = false;
+  await bench.again();
+  await bench.pass(5_000);
+  expect(bench.state.requests).toEqual([]);
+  bench.platform.account = true;
+  await bench.finish();
+  expect(bench.asked().at(-1)).toContain("[media attached: /m/a.pdf");
+});
+
+test("an account that does not come back is not waited for for ever", async () => {
+  const bench = await makeBench();
+  await bench.storeOnly(text("look", { media: [{ kind: "document", ref: 1 }] }));
+  bench.platform.account = false;
+  await bench.again();
+  await bench.pass(31_000);
+  await bench.finish();
+  expect(bench.asked().at(-1)).toContain("[media unavailable: document, the channel is not connected]");
+});
+
+test("of messages that waited together the model sees the newest eight images", async () => {
+  const held = gate("first");
+  const bench = await makeBench({
+    script: inTurn(held.script, () => say("seen")),
+    account: { download: async () => ({ path: png, mimeType: "image/png", sizeBytes: 40 }) },
+  });
+  await bench.receive(text("begin"));
+  await until(() => bench.state.requests.length === 1);
+  for (let n = 0; n < 3; n++) await bench.receive(text(`look ${n}`, { media: Array.from({ length: 4 }, () => photo) }));
+  await settle();
+  held.open();
+  await bench.finish();
+  const asked = JSON.stringify(bench.state.requests.at(-1)?.messages.at(-1));
+  expect(asked.match(/"mimeType":"image\/png"/g)).toHaveLength(8);
+  expect(asked.match(/media attached/g)).toHaveLength(12);
 });

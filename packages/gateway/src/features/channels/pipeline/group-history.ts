@@ -25,7 +25,9 @@ export class GroupHistory {
     const lines = this.#byKey.get(sessionKey) ?? [];
     this.#byKey.delete(sessionKey);
     this.#byKey.set(sessionKey, lines);
-    const said = `${senderLabel(message)}: ${defused(cut(text, maxMessageChars))}`;
+    // A line that begins at the margin names its speaker; further lines of a text must not look like one.
+    const words = defused(cut(text, maxMessageChars)).replace(/\r\n?|[\n\u2028\u2029\v\f]/gu, "\n  ");
+    const said = `${senderLabel(message)}: ${words}`;
     lines.push({ number: ++this.#last, line: `${said} [message_id: ${flatName(message.messageId, 128)}]` });
     lines.splice(0, Math.max(0, lines.length - limit));
     const oldest = this.#byKey.keys().next();
@@ -40,12 +42,9 @@ export class GroupHistory {
     let chars = 0;
     const newest = waiting.toReversed().filter(({ line }) => (chars += line.length + 1) <= maxBlockChars);
     const lines = newest.toReversed().map(({ line }) => line);
-    const text = [
-      "[Messages since your last reply, for context]",
-      ...lines,
-      "",
-      "[Current message, answer this]",
-    ].join("\n");
+    const text = ["[Messages since your last reply, for context]", ...lines, "", "[Current message, answer this]"].join(
+      "\n",
+    );
     return { text, upTo: last.number };
   }
 

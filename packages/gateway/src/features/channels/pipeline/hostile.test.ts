@@ -169,6 +169,7 @@ test("what a group's run asks another session stays within the rights of who ask
     },
   });
   const bench = await makeBench({
+    config: { tools: { sessions: { visibility: "agent" } } },
     access: { groupAllowFrom: ["*"], groups: { g1: { requireMention: false } } },
     tools: [send],
     script: inTurn(

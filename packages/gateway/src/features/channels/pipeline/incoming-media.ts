@@ -4,14 +4,22 @@ import { GatewayError, type ImageContent } from "@openclaw/protocol";
 import type { Logger } from "../../../kernel/log.ts";
 import type { World } from "../../../kernel/world.ts";
 import { imageType, maxImageBytes } from "../../agents/index.ts";
+import type { AccountState } from "../accounts/transitions.ts";
 import type { ChannelAccount } from "../channel.ts";
 import type { MediaRef } from "../inbound.ts";
 import { flatName } from "./envelope.ts";
+import type { RunnerPort } from "./ports.ts";
 
 export interface FetchedMedia {
   /** One per file, for the prompt. */
   lines: string[];
-  images: ImageContent[];
+  /** Files that may be images. What waits holds no content: it is read when the turn begins. */
+  pictures: Picture[];
+}
+
+interface Picture {
+  path: string;
+  sizeBytes: number;
 }
 
 const maxFiles = 20;
@@ -19,6 +27,20 @@ const maxFiles = 20;
 const maxImages = 8;
 const downloadMs = 60_000;
 const parallel = 4;
+/** How long an account that is being started is waited for, and how often it is looked at. */
+const comingMs = 30_000;
+const lookMs = 250;
+const mayCome: ReadonlySet<AccountState> = new Set([
+  "stopped",
+  "stopping",
+  "starting",
+  "connecting",
+  "backoff",
+  "held",
+]);
+
+/** Finds the account as it is now. */
+type Reach = () => Pick<RunnerPort, "account" | "state"> | undefined;
 
 export class IncomingMedia {
   readonly #world: World;
@@ -31,22 +53,18 @@ export class IncomingMedia {
     this.#log = options.log;
   }
 
-  /** Never rejects: what cannot be fetched becomes a line that says so. */
-  async fetch(
-    refs: readonly MediaRef[],
-    account: ChannelAccount | undefined,
-    maxBytes: number,
-    signal: AbortSignal,
-  ): Promise<FetchedMedia> {
-    const fetched: FetchedMedia = { lines: [], images: [] };
+  /** Never rejects: what cannot be fetched becomes a line that says so. An account that is just being started, as after a restart,
+   *  is waited for. */
+  async fetch(refs: readonly MediaRef[], runner: Reach, maxBytes: number, signal: AbortSignal): Promise<FetchedMedia> {
+    const fetched: FetchedMedia = { lines: [], pictures: [] };
+    const account = refs.length === 0 ? undefined : await this.#account(runner, signal);
     for (const [index, ref] of refs.slice(0, maxFiles).entries()) {
       const number = refs.length > 1 ? `${index + 1}/${refs.length} ` : "";
       try {
         const file = await this.#download(ref, account, maxBytes, signal);
         const name = ref.fileName ? ` ${flatName(ref.fileName, 120)}` : "";
         fetched.lines.push(`[media attached: ${number}${file.path} (${mimeTypeOf(file)})${name}]`);
-        const image = fetched.images.length < maxImages ? await asImage(file) : undefined;
-        if (image) fetched.images.push(image);
+        if (file.sizeBytes <= maxImageBytes) fetched.pictures.push({ path: file.path, sizeBytes: file.sizeBytes });
       } catch (error) {
         if (!(error instanceof GatewayError)) this.#log.warn("a file of a message could not be fetched", { error });
         const why = error instanceof GatewayError ? flatName(error.message, 200) : "it could not be fetched";
@@ -55,6 +73,17 @@ export class IncomingMedia {
     }
     if (refs.length > maxFiles) fetched.lines.push(`[media unavailable: ${refs.length - maxFiles} more files]`);
     return fetched;
+  }
+
+  /** The newest images among these files, for the model. Never rejects. */
+  async images(pictures: readonly Picture[]): Promise<ImageContent[]> {
+    const images: ImageContent[] = [];
+    for (const picture of pictures.toReversed()) {
+      if (images.length >= maxImages) break;
+      const image = await asImage(picture);
+      if (image) images.unshift(image);
+    }
+    return images;
   }
 
   async #download(ref: MediaRef, account: ChannelAccount | undefined, maxBytes: number, signal: AbortSignal) {
@@ -76,6 +105,27 @@ export class IncomingMedia {
       this.#running--;
       this.#waiting.shift()?.();
     }
+  }
+
+  async #account(runner: Reach, signal: AbortSignal): Promise<ChannelAccount | undefined> {
+    for (let waited = 0; waited < comingMs && !signal.aborted;) {
+      const found = runner();
+      if (found?.account || !found || !mayCome.has(found.state)) return found?.account;
+      await this.#pause(signal);
+      // Nothing begins while the channels are held; the file is fetched for the moment they are not.
+      if (found.state !== "held") waited += lookMs;
+    }
+    return undefined;
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const end = () => over.resolve();
+    const timer = this.#world.after(lookMs, end);
+    signal.addEventListener("abort", end, { once: true });
+    await over.promise;
+    timer.cancel();
+    signal.removeEventListener("abort", end);
   }
 
   async #slot(): Promise<void> {

@@ -117,20 +117,28 @@ export class Intake {
     this.#taking = false;
   }
 
-  /** Leads on what is parked for accounts that are on now. */
+  /** Leads on what is parked for accounts that are on now. Never rejects. */
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    for (const [account, ids] of this.#parked) {
-      while (!this.#stopped && this.#isOnFor(ids[0])) {
-        const rows = ids.splice(0, rowsAtOnce).flatMap((id) => this.#o.inbox.get(id) ?? []);
-        await this.#replay(rows.filter(({ state }) => isOpen(state)));
-        if (ids.length > 0) continue;
-        this.#parked.delete(account);
-        break;
-      }
+    try {
+      for (const [account, ids] of this.#parked) await this.#unpark(account, ids);
+    } catch {
+      // The store cannot be read now; it says so itself.
+      this.changed();
     }
     this.#looking = false;
+  }
+
+  async #unpark(account: string, ids: number[]): Promise<void> {
+    while (!this.#stopped && this.#isOnFor(ids[0])) {
+      const rows = ids.slice(0, rowsAtOnce).flatMap((id) => this.#o.inbox.get(id) ?? []);
+      ids.splice(0, rowsAtOnce);
+      await this.#replay(rows.filter(({ state }) => isOpen(state)));
+      if (ids.length > 0) continue;
+      this.#parked.delete(account);
+      return;
+    }
   }
 
   /** Whether all readers of the config see the account of this row, and it is on. Otherwise it is looked at again. */
@@ -141,7 +149,8 @@ export class Intake {
     const { entry } = this.#o.channel(row.channel) ?? {};
     const seen = entry?.accounts(this.#o.config.current, this.#o.world.env) ?? [];
     const own = this.#o.channel(row.channel)?.settings(row.accountId);
-    const agreed = seen.some(({ accountId, enabled }) => accountId === row.accountId && enabled) === (own !== undefined);
+    const agreed =
+      seen.some(({ accountId, enabled }) => accountId === row.accountId && enabled) === (own !== undefined);
     if (!agreed) this.changed();
     return agreed;
   }
@@ -150,8 +159,13 @@ export class Intake {
   #isOff({ channel: id, accountId }: InboundRow): boolean {
     const channel = this.#o.channel(id);
     if (!channel?.entry) return true;
-    const account = channel.settings(accountId);
-    return account !== undefined && (!account.enabled || account.missing !== undefined);
+    try {
+      const account = channel.settings(accountId);
+      return account !== undefined && (!account.enabled || account.missing !== undefined);
+    } catch {
+      // What is wrong with the settings is found, and handled, where the message is judged.
+      return false;
+    }
   }
 
   #park(row: InboundRow): void {
@@ -171,4 +185,3 @@ export class Intake {
 }
 
 const accountOf = ({ channel, accountId }: InboundRow): string => `${channel} ${accountId}`;
-

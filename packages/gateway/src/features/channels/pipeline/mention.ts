@@ -2,7 +2,7 @@
 import type { Logger } from "../../../kernel/log.ts";
 import type { AgentDirectory } from "../../agents/index.ts";
 import type { InboundMessage } from "../inbound.ts";
-import { type SafePattern, safePattern } from "./safe-pattern.ts";
+import { type SafePattern, safePattern } from "../../../kernel/safe-pattern.ts";
 
 /** Characters that are not seen and would keep a name from being recognised. */
 const invisible = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;

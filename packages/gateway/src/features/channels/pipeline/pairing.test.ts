@@ -107,3 +107,12 @@ test("the request and its reply survive a restart together", async () => {
   expect(bench.house.pairing.list()).toHaveLength(1);
   expect(bench.outboxStates()).toHaveLength(1);
 });
+
+test("where nobody expects an agent, a stranger gets no pairing reply", async () => {
+  const bench = await makeBench();
+  await bench.receive(stranger("eve", { unasked: true }));
+  await bench.pass(10_000);
+  expect(bench.sent).toEqual([]);
+  expect(bench.house.pairing.list()).toEqual([]);
+  expect(bench.states()).toEqual(["ignored not-paired"]);
+});

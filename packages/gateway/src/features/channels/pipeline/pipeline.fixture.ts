@@ -1,5 +1,6 @@
 /** A gateway without sockets for the tests of the pipeline: real store, ledger, sessions and agents; a scripted model, a platform in
  *  memory, a fake clock. `again()` is what a crash and a restart are: new objects on the same store. */
+import { access } from "node:fs/promises";
 import { type Message, messageText } from "@openclaw/protocol";
 import { Type } from "typebox";
 import { applyDefaults } from "../../../config/index.ts";
@@ -23,6 +24,7 @@ import { channelMigrations } from "../channels.store.ts";
 import type { InboundMessage, InboundRow } from "../inbound.ts";
 import { Inbox, Outbox } from "../ledger/index.ts";
 import { bindingsSection } from "../routing.config.ts";
+import type { EditList } from "./allowlist.ts";
 import { Echoes } from "./echoes.ts";
 import { model, say, type Script } from "./model.fixture.ts";
 import { Pairing } from "./pairing.ts";
@@ -30,6 +32,7 @@ import { Pipeline } from "./pipeline.ts";
 import type { ChannelPort, PipelineConfig } from "./ports.ts";
 import { Replies } from "./replies.ts";
 import { replyRoutes } from "./reply-routes.ts";
+import { mortal } from "./mortal.fixture.ts";
 import { settle } from "./waiting.fixture.ts";
 
 export { settle, until } from "./waiting.fixture.ts";
@@ -123,6 +126,7 @@ export interface BenchOptions {
   log?: Logger;
   held?: () => string | undefined;
   media?: ConstructorParameters<typeof Replies>[0]["media"];
+  editList?: EditList;
 }
 
 const sections = [agentsSection, messagesSection, commandsSection, sessionSection, toolsSection, bindingsSection];
@@ -187,50 +191,24 @@ export async function makeBench(options: BenchOptions = {}) {
     ...options.account,
   };
   const settings = { current: settingsOf(options.access) };
+  /** Whether the adapter is there, and whether its account can be used yet. */
+  const platform = { loaded: true, account: true };
   const service: ChannelPort = {
-    entry,
+    get entry() {
+      return platform.loaded ? { ...entry, accounts: () => [settings.current] } : undefined;
+    },
     accounts: () => [settings.current],
     settings: (id) => (id === "default" ? settings.current : undefined),
-    runner: () => ({ account, state: "open", facts: { self: { id: "me", username: "bot" } } }),
+    runner: () => ({
+      account: platform.account ? account : undefined,
+      state: platform.account ? "open" : "connecting",
+      facts: platform.account ? { self: { id: "me", username: "bot" } } : {},
+    }),
   };
   const channel = (id: string) => (id === "fake" ? service : undefined);
 
-  /** A process: from its death on nothing of it is written, and nothing it waits for returns. */
-  function mortal(): { store: Store; die(): void } {
-    let dead = false;
-    const never = new Promise<never>(() => {});
-    const commit: Store["commit"] = (unit) => {
-      if (dead) return never;
-      const done = disk.commit((tx) => {
-        if (dead) throw new Error("this process is dead");
-        return unit(tx);
-      });
-      return done.then(
-        (value) => (dead ? never : value),
-        (error: unknown) => {
-          if (dead) return never;
-          throw error;
-        },
-      );
-    };
-    const store: Store = {
-      path: disk.path,
-      get: (sql, ...params) => disk.get(sql, ...params),
-      all: (sql, ...params) => disk.all(sql, ...params),
-      check: () => disk.check(),
-      close: () => {},
-      commit,
-    };
-    return {
-      store,
-      die: () => {
-        dead = true;
-      },
-    };
-  }
-
   function build() {
-    const { store, die } = mortal();
+    const { store, die } = mortal(disk);
     const alive = { current: true };
     const bus = new Bus(log);
     const systemEvents = new SystemEvents({ world });
@@ -294,6 +272,7 @@ export async function makeBench(options: BenchOptions = {}) {
     const routes = replyRoutes({
       sessions,
       settings: (id) => channel(id)?.settings("default"),
+      letsIn: () => true,
       resolve: ({ channel: id = "", to, threadId }) => ({
         entry: { id },
         runner: { accountId: "default" },
@@ -317,6 +296,7 @@ export async function makeBench(options: BenchOptions = {}) {
       echoes,
       systemEvent: queueSystemEvent,
       ...(options.held ? { held: options.held } : {}),
+      ...(options.editList ? { editList: options.editList } : {}),
     });
     const kill = () => {
       alive.current = false;
@@ -343,6 +323,7 @@ export async function makeBench(options: BenchOptions = {}) {
     sent,
     shown,
     settings,
+    platform,
     account,
     get house() {
       return house;
@@ -383,6 +364,8 @@ export async function makeBench(options: BenchOptions = {}) {
           open("SELECT 1 FROM inbound WHERE state IN ('stored', 'command', 'waiting') LIMIT 1") ||
           open("SELECT 1 FROM outbox WHERE state IN ('queued', 'attempting') LIMIT 1");
         if (!busy) return;
+        // Files are read in real time: the clock must not run away from them.
+        await access("/");
         await world.clock.advance(100);
       }
       throw new Error("messages stay open");

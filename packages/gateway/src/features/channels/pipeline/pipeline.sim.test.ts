@@ -1,5 +1,5 @@
-/** Any schedule of messages, stops, answers and crashes: every message has exactly one end and stands in at most one turn
- *  (R-RUN-5, R-RUN-6, I2, I4). */
+/** Any schedule of messages, stops, answers, crashes, full disks and channels that are off for a while: every message has exactly
+ *  one end and stands in at most one turn (R-RUN-5, R-RUN-6, I2, I4). */
 import { messageText } from "@openclaw/protocol";
 import { expect, test } from "vitest";
 import { Type } from "typebox";
@@ -25,6 +25,15 @@ function asked(bench: Bench): string[] {
   return bench.store
     .all<{ json: string }>("SELECT json FROM entry WHERE role = 'user' LIMIT 10000")
     .map(({ json }) => messageText((JSON.parse(json) as { message: Parameters<typeof messageText>[0] }).message));
+}
+
+/** The next thing that is to be sent cannot be written. */
+function fullDisk({ house: { outbox } }: Bench): void {
+  const insert = outbox.insert.bind(outbox);
+  outbox.insert = () => {
+    outbox.insert = insert;
+    throw Object.assign(new Error("database or disk is full"), { errcode: 13 });
+  };
 }
 
 async function play(seed: number): Promise<void> {
@@ -85,12 +94,20 @@ async function play(seed: number): Promise<void> {
       await bench.receive(text("/stop", { sender: { id: pick("ann", "bob") } }));
     } else if (dice < 0.92) {
       await bench.pass(pick(100, 700, 2_000));
-    } else {
+    } else if (dice < 0.97) {
       waiting.length = 0;
+      // The channel may be off for a while.
+      bench.platform.loaded = random() < 0.6;
       await bench.again();
+    } else {
+      bench.platform.loaded = !bench.platform.loaded;
+      bench.house.pipeline.accountsChanged();
     }
+    if (random() < 0.05) fullDisk(bench);
     if (random() < 0.6) await settle(pick(1, 3, 12));
   }
+  bench.platform.loaded = true;
+  bench.house.pipeline.accountsChanged();
   for (let round = 0; round < 400 && bench.states().some((state) => /^(stored|command|waiting)/.test(state)); round++) {
     for (const go of waiting.splice(0)) go();
     await bench.pass(500);

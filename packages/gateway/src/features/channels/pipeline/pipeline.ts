@@ -5,6 +5,7 @@ import type { Tx } from "../../../store/store.ts";
 import { normalizeAgentId } from "../../agents/index.ts";
 import type { InboundMessage, InboundRow } from "../inbound.ts";
 import { judge } from "./access.ts";
+import { Allowlist, type EditList } from "./allowlist.ts";
 import type { Arrival } from "./arrival.ts";
 import { BotGuard } from "./bot-guard.ts";
 import { echoChat, type Echoes } from "./echoes.ts";
@@ -14,6 +15,7 @@ import { GroupMoves } from "./group-moves.ts";
 import { Intake } from "./intake.ts";
 import { Joiner, joined, type Joining } from "./joiner.ts";
 import { Mentions } from "./mention.ts";
+import { OldMessages } from "./old-messages.ts";
 import type { Pairing } from "./pairing.ts";
 import type { PipelineOptions } from "./ports.ts";
 import { chatKeyOf, routeOf, targetOf } from "./routing.ts";
@@ -29,6 +31,8 @@ const maxTries = 3;
 export interface PipelineParts extends PipelineOptions {
   pairing: Pairing;
   echoes: Echoes;
+  /** Absent where the config cannot be written. */
+  editList?: EditList;
 }
 
 export class Pipeline implements Service {
@@ -41,6 +45,8 @@ export class Pipeline implements Service {
   readonly #turns: Turns;
   readonly #ends: Ends;
   readonly #moves: GroupMoves;
+  readonly #old: OldMessages;
+  readonly #allowlist: Allowlist;
   readonly #intake: Intake;
   readonly #stops: Stops;
   #stopped = false;
@@ -51,6 +57,8 @@ export class Pipeline implements Service {
     this.#guard = new BotGuard(options.world);
     this.#joiner = new Joiner(options.world, (parts) => this.#safely(parts, () => this.#whole(parts)));
     this.#ends = new Ends(options);
+    this.#old = new OldMessages(options);
+    this.#allowlist = new Allowlist({ ...options, ends: this.#ends, editList: options.editList });
     this.#moves = new GroupMoves({
       ...options,
       ends: this.#ends,
@@ -95,6 +103,7 @@ export class Pipeline implements Service {
     this.#joiner.stop();
     this.#turns.stop();
     this.#moves.stop();
+    this.#old.stop();
     this.#ends.stop();
   }
 
@@ -142,6 +151,12 @@ export class Pipeline implements Service {
     if (verdict.kind === "pair")
       return message.event === undefined ? this.#pair(row) : this.#ends.ignore([row], "dm-not-allowed");
     const { agentId, ...route } = this.#route(row, message);
+    if (message.event === undefined && this.#old.isOld(row)) {
+      // Of what nobody would have answered anyway nothing is told.
+      if (message.chat.kind === "direct" || message.mentions.self)
+        this.#old.passOver(entry.label, this.#o.sessions.mainKey(agentId));
+      return this.#ends.ignore([row], "too-old");
+    }
     const sessionKey = this.#moves.keyNow(route.sessionKey);
     if (message.event !== undefined) {
       this.#o.systemEvent(sessionKey, message.event);
@@ -168,7 +183,8 @@ export class Pipeline implements Service {
       mayCommand,
       parsed: mayCommand ? this.#o.agents.parse(typed.text) : { text: message.text },
     };
-    if (!this.#stops.take(arrival, typed.text)) this.#join(arrival);
+    if (this.#stops.take(arrival, typed.text)) return;
+    if (!this.#o.config.current.commands.text || !this.#allowlist.take(arrival, typed.text)) this.#join(arrival);
   }
 
   #route({ channel, accountId }: InboundRow, message: Pick<InboundMessage, "chat">) {
@@ -181,6 +197,7 @@ export class Pipeline implements Service {
       defaultAgent: directory.defaultId(),
       exists: (name) => directory.exists(name),
       normalizeAgentId: (text) => normalizeAgentId(text),
+      entry: this.#o.channel(channel)?.entry,
     });
     return { agentId, key, sessionKey: this.#o.sessions.canonicalKey(key, agentId) };
   }
@@ -246,7 +263,8 @@ export class Pipeline implements Service {
     if (group && !mayCommand && this.#o.agents.parse(message.text).command)
       return this.#ends.ignore(arrival.rows, "command-not-allowed");
     if (group && !addressed && !command && this.#needsMention(arrival)) {
-      this.#history.add(sessionKey, message, settings.access.historyLimit);
+      const own = this.#o.agents.directory.listed(arrival.agentId)?.groupChat?.historyLimit;
+      this.#history.add(sessionKey, message, own ?? settings.access.historyLimit);
       return this.#ends.ignore(arrival.rows, "not-mentioned");
     }
     if (message.text.trim() === "" && message.media.length === 0 && !message.location)

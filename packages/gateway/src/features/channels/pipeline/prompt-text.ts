@@ -38,7 +38,11 @@ export function promptText({ arrivals, style, previousAt, history, dropped }: Pr
 function droppedBlock(dropped: readonly string[]): string | undefined {
   if (dropped.length === 0) return undefined;
   const many = dropped.length === 1 ? "1 message was" : `${dropped.length} messages were`;
-  return [`[Messages that waited and were not answered: ${many} dropped]`, ...dropped.map((line) => `- ${line}`), ""].join("\n");
+  return [
+    `[Messages that waited and were not answered: ${many} dropped]`,
+    ...dropped.map((line) => `- ${line}`),
+    "",
+  ].join("\n");
 }
 
 export const previewOf = ({ message }: Arrival): string =>

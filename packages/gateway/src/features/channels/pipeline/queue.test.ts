@@ -65,6 +65,49 @@ test("interrupt: the newest message ends the run and takes its place", async () 
   expect(last(bench)).toContain("] newest");
 });
 
+test("interrupt: messages a newer one overtook end as superseded, and the run of the newest reads that they were there", async () => {
+  const fetching = Promise.withResolvers<never>();
+  const { bench, free } = await busy(queue({ mode: "interrupt" }), {
+    account: { download: () => fetching.promise },
+  });
+  await bench.receive(text("with a file", { media: [{ kind: "document", ref: 1 }] }));
+  await settle();
+  await bench.receive(text("overtaken"), text("newest"));
+  fetching.reject(new Error("gone"));
+  await bench.finish();
+  free();
+  await settle();
+  expect(bench.states().filter((state) => state === "dropped superseded").length).toBeGreaterThan(0);
+  expect(bench.states()).not.toContain("waiting");
+  expect(last(bench)).toContain("] newest");
+  expect(last(bench)).toContain("[Messages that waited and were not answered: ");
+  expect(last(bench)).toContain("- Ann overtaken");
+  expect(bench.asked().join("\n") + JSON.stringify(bench.state.requests.at(-1))).toContain(
+    "a newer one took its place",
+  );
+});
+
+test("interrupt: a run of an operator is not cut off by a message of a chat", async () => {
+  const held = gate("for the operator");
+  const bench = await makeBench({
+    config: queue({ mode: "interrupt" }),
+    script: inTurn(held.script, () => say("for ann")),
+  });
+  const { agents } = bench.house;
+  const caller = { principal: "shared", owner: true, sender: "cli" };
+  const admitted = await agents.chat({ sessionKey: "main", message: "hi", idempotencyKey: "k" }, caller);
+  if (!("run" in admitted)) throw new Error("the run is over");
+  agents.runs.begin(admitted.run);
+  await until(() => bench.state.requests.length === 1);
+  await bench.receive(text("older"), text("newest"));
+  await settle();
+  held.open();
+  expect((await admitted.run.ended.promise).outcome.payloads).toMatchObject([{ text: "for the operator" }]);
+  await bench.finish();
+  expect(bench.texts()).toEqual(["for ann"]);
+  expect(bench.states()).toEqual(["dropped superseded", "answered"]);
+});
+
 const slowTool = (): { tool: Tool; done: () => void; started: Promise<void> } => {
   const finish = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
@@ -136,6 +179,32 @@ test("steer: a message of somebody with other rights or of another chat never jo
   slow.done();
   await bench.finish();
   expect(bench.sent.map(({ chatId, text: body }) => `${chatId} ${body}`)).toEqual(["ann for ann", "bob for bob"]);
+});
+
+test("steer: a message whose file is still on its way is read with it, and those behind it wait for it", async () => {
+  const slow = slowTool();
+  const file = Promise.withResolvers<{ path: string; mimeType: string; sizeBytes: number }>();
+  const bench = await makeBench({
+    config: queue({ mode: "steer" }),
+    account: { download: () => file.promise },
+    tools: [slow.tool],
+    script: inTurn(
+      () => callTool("slow"),
+      () => say("all answered"),
+    ),
+  });
+  await bench.receive(text("begin"));
+  await slow.started;
+  await bench.receive(text("with a file", { media: [{ kind: "document", ref: 1 }] }), text("and a word"));
+  await settle();
+  file.resolve({ path: "/m/a.pdf", mimeType: "application/pdf", sizeBytes: 10 });
+  await until(() => bench.house.agents.runs.lanes.of("agent:main:main")[0]?.steers.length === 2);
+  slow.done();
+  await bench.finish();
+  const asked = bench.asked().slice(1);
+  expect(asked[0]).toMatch(/with a file\n\[media attached: \/m\/a\.pdf/);
+  expect(asked[1]).toContain("and a word");
+  expect(bench.texts()).toEqual(["all answered"]);
 });
 
 test("a steered message and its run survive a crash together", async () => {

@@ -28,9 +28,12 @@ export interface QueueHooks<Item> {
   settings(item: Item): QueueSettings;
   busy(sessionKey: string): boolean;
   held(): boolean;
+  /** Called once all of them are prepared, just before `run` or `steer`: what is too large to be held while they wait. Must not
+   *  reject. */
+  load(items: readonly Item[]): Promise<void>;
   /** Starts one run for the items. Rejects when it could not be stored: the items then wait and are tried again. */
   run(items: readonly Item[], dropped: readonly string[]): Promise<void>;
-  /** Gives the item to the active run. False when there is none that could take it. */
+  /** Gives the item to the active run. False when there is none that could take it, or it is not prepared yet. */
   steer(item: Item): boolean;
   /** Ends the active run. Resolves when that is durable. */
   interrupt(sessionKey: string): Promise<void>;
@@ -154,7 +157,7 @@ export class Queues<Item extends QueueItem> {
     }
     this.#keep(lane, item);
     if (mode === "steer") {
-      void item.prepared.then(() => this.#steer(sessionKey, lane));
+      void item.prepared.then(() => this.#hooks.load([item])).then(() => this.#steer(sessionKey, lane));
     } else if (!lane.starting && !this.#hooks.busy(sessionKey)) {
       this.#schedule(sessionKey, lane);
     }
@@ -224,6 +227,7 @@ export class Queues<Item extends QueueItem> {
     const { dropped } = lane;
     lane.dropped = [];
     await Promise.all(batch.map(({ prepared }) => prepared));
+    await this.#hooks.load(batch);
     try {
       // A stop may have taken them away meanwhile.
       if (this.#stopped || lane.starting !== batch) return;

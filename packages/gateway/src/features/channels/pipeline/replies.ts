@@ -33,6 +33,8 @@ type Fetched = ReadonlyMap<string, OutgoingFile | { problem: string }>;
 type Verdict = { to: "answered" | "silent" | "noticed" | "dropped" | "quarantined"; reason?: string };
 
 const prepareMs = 60_000;
+/** What of an answer has not left by then is sent with its end. */
+const settleMs = 15_000;
 
 export class Replies implements EndingPort {
   readonly #o: RepliesOptions;
@@ -43,6 +45,7 @@ export class Replies implements EndingPort {
 
   /** Fetches the files the texts name, one after the other. Never rejects: what cannot be had is said in the reply. */
   readonly prepare = async (run: Parameters<NonNullable<EndingPort["prepare"]>>[0]): Promise<Fetched> => {
+    await this.#settled(run.runId, run.signal);
     const fetched = new Map<string, OutgoingFile | { problem: string }>();
     const settings = this.#o.channel(run.route.channel)?.settings(run.route.accountId);
     const sources = run.texts.flatMap((text) => (text.includes("MEDIA:") ? readSaid(text).media : []));
@@ -66,6 +69,17 @@ export class Replies implements EndingPort {
     return fetched;
   };
 
+  /** What was said early goes before the end, each piece in its time. */
+  async #settled(runId: string, signal: AbortSignal): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const end = () => late.resolve();
+    const timer = this.#o.world.after(settleMs, end);
+    signal.addEventListener("abort", end, { once: true });
+    await Promise.race([this.#o.echoes.streamed.settled(runId), late.promise]);
+    timer.cancel();
+    signal.removeEventListener("abort", end);
+  }
+
   /** Throws only what the store throws: then the commit is tried again as a whole. */
   store(tx: Tx, end: RunEnd): void {
     const rows = this.#o.inbox.byRun(end.id, tx);
@@ -85,8 +99,13 @@ export class Replies implements EndingPort {
       this.#o.log.error("the reply of a run could not be put together", { runId: end.runId, error });
     }
     try {
-      const text = "⚠️ The answer could not be sent because of an internal error; the log of the gateway has the details.";
-      this.#insert(tx, end, route, { key: `lost:${end.id}`, kind: "notice", parts: verbatimParts(targetOf(route), text) });
+      const text =
+        "⚠️ The answer could not be sent because of an internal error; the log of the gateway has the details.";
+      this.#insert(tx, end, route, {
+        key: `lost:${end.id}`,
+        kind: "notice",
+        parts: verbatimParts(targetOf(route), text),
+      });
       return { to: "noticed", reason: "reply-failed" };
     } catch (error) {
       if (isStores(error)) throw error;
@@ -139,7 +158,10 @@ export class Replies implements EndingPort {
     const read = end.texts
       .map((raw) => (end.command ? { said: verbatim(raw), begun: false } : leftOf(raw, streamed, end.runId)))
       .filter(({ said }) => said.text !== "" || said.media.length > 0)
-      .filter(({ said }) => said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text, route.threadId));
+      .filter(
+        ({ said }) =>
+          said.media.length > 0 || !this.#o.echoes.wasSentByTool(end.runId, chat, said.text, route.threadId),
+      );
     const texts = read.map(({ said, begun }, index) => {
       const { files, problems } = filesOf(said, fetched);
       const told = [said.text, ...problems.map((problem) => `⚠️ ${problem}`)]

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { readSaid } from "./reply-parts.ts";
+import type { ChannelEntry } from "../channel.ts";
+import { wasCut } from "../compose.ts";
+import { whatsappEntry } from "../whatsapp/entry.ts";
+import { settingsOf } from "./pipeline.fixture.ts";
+import { readSaid, replyParts } from "./reply-parts.ts";
 
 test.each([
   ["plain", { text: "plain", media: [], asVoice: false }],
@@ -35,4 +39,18 @@ test.each([
   const started = performance.now();
   readSaid(raw);
   expect(performance.now() - started).toBeLessThan(100);
+});
+
+test("an answer of more texts than a message may have ends with a word about what was left out", () => {
+  const texts = Array.from({ length: 70 }, (_, n) => ({ said: readSaid(`text ${n}`), text: `text ${n}`, files: [] }));
+  const parts = replyParts({
+    entry: whatsappEntry as ChannelEntry,
+    settings: settingsOf(),
+    target: { chatId: "ann", kind: "direct" },
+    replyToId: undefined,
+    texts,
+  });
+  expect(parts).toHaveLength(64);
+  expect(wasCut(parts)).toBe(true);
+  expect(parts[62]?.content).toMatchObject({ body: { plain: "text 62" } });
 });

@@ -1,7 +1,7 @@
 /** From what a model wrote to the parts a platform is sent (agent.md §13.2, §13.3). Pure. */
 import { isSilent, spoken } from "../../agents/index.ts";
 import type { AccountSettings, Target } from "../channel.ts";
-import { composeParts, maxParts, type OutgoingFile } from "../compose.ts";
+import { composeParts, leftOut, maxParts, type OutgoingFile } from "../compose.ts";
 import type { OutboundPart } from "../outbound.ts";
 import type { ChannelPort } from "./ports.ts";
 
@@ -87,7 +87,8 @@ export function replyParts({ entry, settings, target, replyToId, texts }: ReplyI
     });
     parts.push(...made);
   }
-  return parts.slice(0, maxParts);
+  if (parts.length <= maxParts) return parts;
+  return [...parts.slice(0, maxParts - 1), { target, content: { type: "text", body: leftOut } }];
 }
 
 /** A text of the gateway itself. Empty when the channel is no longer there. */

@@ -6,8 +6,13 @@ import { type ReplyRoutesOptions, replyRoutes } from "./reply-routes.ts";
 
 const last: Partial<SessionEntry> = { lastChannel: "fake", lastTo: "ann", lastAccountId: "second", lastThreadId: "7" };
 
-function resolver(session: Partial<SessionEntry> | undefined, resolve?: ReplyRoutesOptions["resolve"]) {
+function resolver(
+  session: Partial<SessionEntry> | undefined,
+  resolve?: ReplyRoutesOptions["resolve"],
+  more: Partial<ReplyRoutesOptions> = {},
+) {
   return replyRoutes({
+    letsIn: () => true,
     sessions: { get: () => session as SessionEntry | undefined },
     resolve:
       resolve ??
@@ -17,6 +22,7 @@ function resolver(session: Partial<SessionEntry> | undefined, resolve?: ReplyRou
         target: { chatId: to, kind: "direct", ...(threadId ? { threadId } : {}) },
       })),
     settings: () => settingsOf({ allowFrom: ["*", "owner"] }),
+    ...more,
   });
 }
 
@@ -39,6 +45,24 @@ test("a named person is taken, and the last account only for the last channel", 
 
 test("another channel without a name means the first person it lets in", () => {
   expect(resolver(last)({ sessionKey: key, channel: "other" })).toMatchObject({ channel: "other", chatId: "owner" });
+});
+
+test("who wrote last and is not let in any more gets nothing: the first person who is does, or the call is refused", () => {
+  const letsIn = (_channel: string, _account: string, chatId: string) => chatId !== "ann";
+  expect(resolver(last, undefined, { letsIn })({ sessionKey: key })).toMatchObject({ chatId: "owner" });
+  expect(resolver(last, undefined, { letsIn })({ sessionKey: key, to: "ann" })).toMatchObject({ chatId: "ann" });
+  const nobody = { letsIn, settings: () => settingsOf({ allowFrom: ["*"] }) };
+  expect(() => resolver(last, undefined, nobody)({ sessionKey: key })).toThrow(/not let in any more/);
+});
+
+test("a group is answered whoever spoke there last", () => {
+  const resolve: ReplyRoutesOptions["resolve"] = ({ channel = "", accountId = "default", to }) => ({
+    entry: { id: channel },
+    runner: { accountId },
+    target: { chatId: to, kind: "group" },
+  });
+  const route = resolver(last, resolve, { letsIn: () => false })({ sessionKey: key });
+  expect(route).toMatchObject({ chatId: "ann", kind: "group" });
 });
 
 test("webchat is answered by itself", () => {

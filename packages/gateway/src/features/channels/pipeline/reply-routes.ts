@@ -15,10 +15,12 @@ export interface ReplyRoutesOptions {
   };
   /** Settings of an account, or of a channel's usual one. */
   settings: (channel: string, accountId: string | undefined) => AccountSettings | undefined;
+  /** Whether a person may still write to the account. */
+  letsIn: (channel: string, accountId: string, chatId: string) => boolean;
 }
 
 export const replyRoutes =
-  ({ sessions, resolve, settings }: ReplyRoutesOptions): RoutePort =>
+  ({ sessions, resolve, settings, letsIn }: ReplyRoutesOptions): RoutePort =>
   (asked) => {
     const session = sessions.get(asked.sessionKey);
     const named = asked.channel && asked.channel !== "last" ? asked.channel : undefined;
@@ -31,20 +33,25 @@ export const replyRoutes =
       );
     const isLast = session?.lastChannel === channel;
     const accountId = asked.accountId ?? (isLast ? session?.lastAccountId : undefined);
-    const to = asked.to ?? (isLast ? session?.lastTo : undefined) ?? firstListed(settings(channel, accountId));
-    if (!to)
+    const find = (to: string, threadId: string | undefined) =>
+      resolve({ to, channel, ...(accountId ? { accountId } : {}), ...(threadId ? { threadId } : {}) });
+    if (asked.to) {
+      const sameChat = isLast && asked.to === session?.lastTo;
+      return routeTo(find(asked.to, asked.threadId ?? (sameChat ? session.lastThreadId : undefined)));
+    }
+    if (isLast && session?.lastTo) {
+      const last = find(session.lastTo, asked.threadId ?? session.lastThreadId);
+      // Whom nobody names must still be let in (channels.md §4.2).
+      if (last.target.kind !== "direct" || letsIn(last.entry.id, last.runner.accountId, last.target.chatId))
+        return routeTo(last);
+    }
+    const first = firstListed(settings(channel, accountId));
+    if (!first)
       throw new GatewayError(
         "invalid",
-        `invalid agent params: name to whom the reply goes on ${channel.slice(0, 64)} (replyTo)`,
+        `invalid agent params: name to whom the reply goes on ${channel.slice(0, 64)} (replyTo)${isLast && session?.lastTo ? "; who wrote last is not let in any more" : ""}`,
       );
-    const threadId = asked.threadId ?? (isLast && to === session?.lastTo ? session?.lastThreadId : undefined);
-    const found = resolve({
-      to,
-      channel,
-      ...(accountId ? { accountId } : {}),
-      ...(threadId ? { threadId } : {}),
-    });
-    return routeTo(found);
+    return routeTo(find(first, asked.threadId));
   };
 
 const routeTo = ({ entry, runner, target }: ReturnType<ReplyRoutesOptions["resolve"]>): ReplyRoute => ({

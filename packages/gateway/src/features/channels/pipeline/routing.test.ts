@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import type { ChannelEntry } from "../channel.ts";
 import type { InboundMessage } from "../inbound.ts";
+import { telegramEntry } from "../telegram/entry.ts";
+import { whatsappEntry } from "../whatsapp/entry.ts";
 import { inGroup, text } from "./pipeline.fixture.ts";
 import { routeOf, targetOf } from "./routing.ts";
 
@@ -10,10 +13,11 @@ const agents = ["main", "work", "home", "third"];
 
 function route(
   message: InboundMessage,
-  options: { bindings?: Bindings; session?: Partial<Session>; accountId?: string } = {},
+  options: { bindings?: Bindings; session?: Partial<Session>; accountId?: string; entry?: ChannelEntry } = {},
 ) {
   return routeOf({
-    channel: "fake",
+    channel: options.entry?.id ?? "fake",
+    entry: options.entry,
     accountId: options.accountId ?? "default",
     message,
     config: { bindings: options.bindings ?? [], session: { dmScope: "main", ...options.session } as Session },
@@ -99,4 +103,34 @@ test("an answer goes to the address the platform gave", () => {
     kind: "direct",
     threadId: "2",
   });
+});
+
+test.each<[ChannelEntry, "direct" | "group", string, string]>([
+  [whatsappEntry as ChannelEntry, "direct", "+1 555 123 4567", "+15551234567"],
+  [whatsappEntry as ChannelEntry, "direct", "whatsapp:+15551234567", "+15551234567"],
+  [whatsappEntry as ChannelEntry, "direct", "15551234567@s.whatsapp.net", "+15551234567"],
+  [whatsappEntry as ChannelEntry, "group", "group:120363@g.us", "120363@g.us"],
+  [telegramEntry as ChannelEntry, "direct", "tg:42", "42"],
+  [telegramEntry as ChannelEntry, "direct", "telegram:42", "42"],
+  [telegramEntry as ChannelEntry, "group", "telegram:group:-100", "-100"],
+])("a binding of $0.label may name a %s chat as %s", (entry, kind, typed, id) => {
+  const message = text("hi", { chat: { kind, id } });
+  const bindings = [bind("work", { channel: entry.id, peer: { kind, id: typed } })];
+  expect(route(message, { bindings, entry }).agentId).toBe("work");
+});
+
+test("a topic may be bound in its short form", () => {
+  const message = text("hi", { chat: { kind: "group", id: "-100", threadId: "7" } });
+  const bindings = [bind("work", { channel: "telegram", peer: { kind: "group", id: "tg:-100:7" } })];
+  expect(route(message, { bindings, entry: telegramEntry as ChannelEntry }).agentId).toBe("work");
+});
+
+test("linked identities may be typed as people write numbers", () => {
+  const identityLinks = { alice: ["whatsapp:+1 (555) 123-4567"] };
+  const message = text("hi", { chat: { kind: "direct", id: "+15551234567" } });
+  const session = { dmScope: "per-peer", identityLinks } as const;
+  expect(route(message, { session, entry: whatsappEntry as ChannelEntry }).key).toBe("dm:alice");
+  expect(route(message, { session: { ...session, identityLinks: { bob: ["telegram:15551234567"] } } }).key).toBe(
+    "dm:+15551234567",
+  );
 });

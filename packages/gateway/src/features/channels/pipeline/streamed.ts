@@ -8,14 +8,17 @@ export interface StreamedMessage {
   queued: number;
   /** Of it, in the outbox. */
   sent: number;
-  /** Line of the code fence that has to be opened again before the rest. */
+  /** Line of the code fence that has to be opened again before what is not in the outbox. */
   reopen: string | undefined;
+  /** The same before what is not handed to the store. */
+  reopenQueued: string | undefined;
   /** Nothing more of it leaves before the end. */
   held: boolean;
 }
 
 export class Streamed {
   readonly #byRun = new Map<string, StreamedMessage[]>();
+  readonly #settling = new Map<string, () => Promise<void>>();
 
   /** The messages of a run, oldest first; the caller fills them. */
   of(runId: string): StreamedMessage[] {
@@ -36,7 +39,18 @@ export class Streamed {
     return left.trim() === "" ? "" : `${message.reopen === undefined ? "" : `${message.reopen}\n`}${left}`;
   }
 
+  /** `settled` resolves when all that was said so far has left, and the rest may follow. */
+  settlesBy(runId: string, settled: () => Promise<void>): void {
+    this.#settling.set(runId, settled);
+  }
+
+  /** Resolves when the end of a run may say the rest. */
+  async settled(runId: string): Promise<void> {
+    await this.#settling.get(runId)?.();
+  }
+
   forget(runId: string): void {
     this.#byRun.delete(runId);
+    this.#settling.delete(runId);
   }
 }

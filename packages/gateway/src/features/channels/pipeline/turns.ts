@@ -17,6 +17,7 @@ import { type QueueItem, Queues } from "./queue.ts";
 import { queueSettings } from "./queue-settings.ts";
 import { targetOf } from "./routing.ts";
 import { Typing } from "./typing.ts";
+import { VerboseLines } from "./verbose-lines.ts";
 
 export interface Turn extends QueueItem {
   arrival: Arrival;
@@ -24,6 +25,8 @@ export interface Turn extends QueueItem {
   prepared: Promise<FetchedMedia>;
   /** Files, once `prepared` has resolved. */
   media: FetchedMedia;
+  /** For the model, from just before the turn begins; undefined while it waits. */
+  images: ImageContent[] | undefined;
   /** Takes the acknowledging reaction back. */
   unreact: (() => void) | undefined;
 }
@@ -38,6 +41,7 @@ export class Turns {
   readonly #courtesies: Courtesies;
   readonly #typing: Typing;
   readonly #streams: BlockStreams;
+  readonly #verbose: VerboseLines;
   /** Messages given to an active run that has not read them yet, by session. */
   readonly #steered = new Map<string, Set<Turn>>();
   readonly #stopping = new AbortController();
@@ -52,17 +56,21 @@ export class Turns {
     this.#media = new IncomingMedia({ world, log });
     this.#courtesies = new Courtesies({ config, directory: agents.directory, log, account });
     this.#streams = new BlockStreams(options, echoes);
+    this.#verbose = new VerboseLines(options);
     this.#typing = new Typing({ world, bus, config, account });
     this.queues = new Queues(world, {
       settings: ({ arrival }) =>
         queueSettings(config.current.messages.queue, arrival.channel, options.sessions.get(arrival.sessionKey)?.queue),
       busy: (sessionKey) => agents.isBusy(sessionKey),
       held: () => options.held?.() !== undefined,
+      load: (turns) => this.#load(turns),
       run: (turns, dropped) => this.#run(turns, dropped),
       steer: (turn) => this.#steer(turn),
       interrupt: async (sessionKey) => {
-        const runId = agents.runs.lanes.of(sessionKey)[0]?.runId;
-        if (runId === undefined) return;
+        const [run] = agents.runs.lanes.of(sessionKey);
+        // What an operator asked for is answered first; a chat only interrupts its own (settled.md 7).
+        if (!run || run.family === "agent" || run.family === "chat") return;
+        const { runId } = run;
         await agents.abort(sessionKey, { runId, reason: "stop" }).catch((error: unknown) => this.#failed(error));
       },
       drop: (turns, reason) => this.#drop(turns, reason, ends),
@@ -73,6 +81,7 @@ export class Turns {
   start(): void {
     this.#typing.start();
     this.#streams.start();
+    this.#verbose.start();
     this.#unsubscribe ??= this.#o.agents.runs.onIdle((sessionKey) => this.queues.idle(sessionKey));
   }
 
@@ -82,19 +91,20 @@ export class Turns {
     this.queues.stop();
     this.#typing.stop();
     this.#streams.stop();
+    this.#verbose.stop();
     this.#stopping.abort();
   }
 
   /** The message becomes a turn of its session, alone or with others. */
   enqueue(arrival: Arrival, addressed: boolean): void {
     const { settings, channel, accountId, message, sessionKey, rows, owner } = arrival;
-    const account = this.#o.channel(channel)?.runner(accountId)?.account;
-    const media: FetchedMedia = { lines: [], images: [] };
+    const runner = () => this.#o.channel(channel)?.runner(accountId);
+    const media: FetchedMedia = { lines: [], pictures: [] };
     const prepared =
       message.media.length === 0
         ? Promise.resolve(media)
         : this.#media
-            .fetch(message.media, account, settings.mediaMaxBytes, this.#stopping.signal)
+            .fetch(message.media, runner, settings.mediaMaxBytes, this.#stopping.signal)
             .then((fetched) => Object.assign(media, fetched));
     const target = targetOf(message);
     const turn: Turn = {
@@ -106,6 +116,7 @@ export class Turns {
       preview: previewOf(arrival),
       prepared,
       media,
+      images: undefined,
       unreact: this.#courtesies.accepted(arrival, addressed),
     };
     this.queues.push(turn);
@@ -121,20 +132,30 @@ export class Turns {
   async submit(arrival: Arrival, addressed: boolean): Promise<void> {
     const media = await this.#media.fetch(
       arrival.message.media,
-      this.#o.channel(arrival.channel)?.runner(arrival.accountId)?.account,
+      () => this.#o.channel(arrival.channel)?.runner(arrival.accountId),
       arrival.settings.mediaMaxBytes,
       this.#stopping.signal,
     );
+    const images = await this.#media.images(media.pictures);
     // What came before it in the chat goes before it into the lane.
     await this.queues.begun(arrival.sessionKey);
     const unreact = this.#courtesies.accepted(arrival, addressed);
     const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
     await this.#start([arrival], {
       prompt,
-      images: media.images,
+      images,
       addressed,
       done: () => unreact?.(),
     });
+  }
+
+  /** The newest images of all of them together. */
+  async #load(turns: readonly Turn[]): Promise<void> {
+    let left = maxImages;
+    for (const turn of turns.toReversed()) {
+      turn.images = left > 0 ? (await this.#media.images(turn.media.pictures)).slice(-left) : [];
+      left -= turn.images.length;
+    }
   }
 
   async #run(turns: readonly Turn[], dropped: readonly string[]): Promise<void> {
@@ -146,7 +167,7 @@ export class Turns {
       turns.map(({ arrival }) => arrival),
       {
         prompt,
-        images: turns.flatMap(({ media }) => media.images).slice(-maxImages),
+        images: turns.flatMap(({ images }) => images ?? []),
         addressed: turns.some(({ addressed }) => addressed),
         done: () => turns.forEach(({ unreact }) => unreact?.()),
       },
@@ -204,18 +225,23 @@ export class Turns {
       write: (tx, runRowId) => this.#assign(tx, runRowId, arrivals, acceptance.direct === true),
     });
     if (!acceptance.direct) this.#typing.begin(runId, route, turn.addressed);
-    if (!parsed.command) this.#streams.begin(runId, route, last.sessionKey);
+    if (!parsed.command) {
+      this.#streams.begin(runId, route, last.sessionKey, last.agentId);
+      this.#verbose.begin(runId, route, last.sessionKey, parsed.verbose);
+    }
     try {
       const { ended } = await agents.submit(acceptance);
       if (read) this.#seen(last.sessionKey, turn.prompt);
       void ended.then(() => {
         this.#typing.end(runId);
         this.#streams.end(runId);
+        this.#verbose.end(runId);
         turn.done();
       });
     } catch (error) {
       this.#typing.end(runId);
       this.#streams.cancel(runId);
+      this.#verbose.end(runId);
       this.#failed(error);
       throw error;
     }
@@ -274,12 +300,16 @@ export class Turns {
   #steer(turn: Turn): boolean {
     const { inbox, agents } = this.#o;
     const { arrival, media, sessionKey } = turn;
+    const { images } = turn;
+    if (!images) return false;
+    // Unless it is taken, it waits for a turn of its own, without them.
+    turn.images = undefined;
     // A run has the rights of who began it.
     if (rightsOf(arrival) !== "" && agents.activeRequest(sessionKey)?.sender !== senderOf(arrival)) return false;
     const prompt = this.#promptParts([{ arrival, media: media.lines }], []);
     const taken = agents.steer(sessionKey, {
       message: promptText(prompt),
-      images: media.images,
+      images,
       route: this.#routeOf(arrival),
       owner: arrival.owner,
       write: (tx, runRowId) => {

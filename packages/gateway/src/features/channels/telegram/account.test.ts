@@ -34,7 +34,18 @@ test("the start asks who the bot is, removes a webhook left over without droppin
     await fake.until(() => rig.messages.length === 1);
     expect(fake.requests.slice(0, 3).map(({ method }) => method)).toEqual(["getMe", "deleteWebhook", "getUpdates"]);
     expect(fake.calls("deleteWebhook")[0]?.params).toEqual({ drop_pending_updates: false });
-    expect(fake.bot.allowed).toContain("message_reaction");
+    expect(fake.calls("getUpdates")[0]?.params).toEqual({
+      limit: 100,
+      timeout: 2,
+      allowed_updates: [
+        "message",
+        "edited_message",
+        "channel_post",
+        "callback_query",
+        "message_reaction",
+        "my_chat_member",
+      ],
+    });
     expect(rig.notes).toMatchObject({ mode: "polling", bot: { username: "fake_bot", canReadAllGroupMessages: true } });
   }));
 

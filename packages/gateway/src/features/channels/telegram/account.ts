@@ -10,6 +10,7 @@ import { menuOf } from "./commands.ts";
 import { download } from "./download.ts";
 import { CallError } from "./failure.ts";
 import { telegramLimits, type TelegramLimits } from "./limits.ts";
+import { isVoice } from "./media.ts";
 import { endOf, poll } from "./poll.ts";
 import { sendPart, textOf } from "./send.ts";
 import type { TelegramSettings } from "./settings.ts";
@@ -85,10 +86,20 @@ class TelegramAccount implements ChannelAccount {
     }
   }
 
-  send(part: OutboundPart, attempt: { signal: AbortSignal }): Promise<SendOutcome> {
+  async send(part: OutboundPart, attempt: { signal: AbortSignal }): Promise<SendOutcome> {
     const api = this.#api;
-    if (!api) return Promise.resolve({ state: "retry", reason: "not-connected", detail: "Telegram is not connected." });
-    return sendPart(part, { api, settings: this.#settings, limits: this.#limits, signal: attempt.signal });
+    if (!api) return { state: "retry", reason: "not-connected", detail: "Telegram is not connected." };
+    const { content, target } = part;
+    if (content.type === "media" && isVoice(content)) void this.#show(target, "record_voice");
+    const outcome = await sendPart(part, {
+      api,
+      settings: this.#settings,
+      limits: this.#limits,
+      signal: attempt.signal,
+    });
+    if (outcome.state === "retry" && outcome.reason === "rate-limited")
+      this.#typing.throttled(target.chatId, outcome.afterMs ?? 0);
+    return outcome;
   }
 
   download(ref: MediaRef, limits: { maxBytes: number; signal: AbortSignal }) {
@@ -97,13 +108,18 @@ class TelegramAccount implements ChannelAccount {
   }
 
   async typing(chat: Target, on: boolean): Promise<void> {
-    const api = this.#api;
     // The platform ends it by itself after a few seconds.
-    if (!on || !api || !this.#typing.allows(chat.chatId)) return;
+    if (on) await this.#show(chat, "typing");
+  }
+
+  /** Failures are swallowed. */
+  async #show(chat: Target, action: "typing" | "record_voice"): Promise<void> {
+    const api = this.#api;
+    if (!api || !this.#typing.allows(chat.chatId)) return;
     try {
       // Unlike messages, actions name the general topic too.
       const thread = chat.threadId === undefined ? {} : { message_thread_id: Number(chat.threadId) };
-      const params = { chat_id: chat.chatId, action: "typing" as const, ...thread };
+      const params = { chat_id: chat.chatId, action, ...thread };
       await api.call("sendChatAction", params, { timeoutMs: this.#limits.startMs });
     } catch (error) {
       if (error instanceof CallError) this.#typing.failed(chat.chatId, error.failure);
@@ -157,7 +173,7 @@ class TelegramAccount implements ChannelAccount {
   async setCommands(commands: readonly MenuCommand[]): Promise<void> {
     const { nativeCommands, nativeSkills, customCommands } = this.#settings;
     const offered = commands.filter(({ skill }) => (skill ? nativeSkills : nativeCommands));
-    const { menu, refused } = menuOf([...offered, ...customCommands]);
+    const { menu, refused } = menuOf([...offered, ...customCommands], commands);
     const text = JSON.stringify(menu);
     // Registered again and again, the platform would make us wait.
     if (text === this.#menu) return;

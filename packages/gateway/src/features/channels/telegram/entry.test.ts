@@ -137,6 +137,26 @@ test("the command menu holds what the platform takes and names the rest", () => 
   ]);
 });
 
+test("an entry of the config never takes the name of a command of ours, also where those are not offered", () => {
+  const known = [
+    { name: "status", description: "How it is." },
+    { name: "new-session", description: "Start over." },
+  ];
+  const custom = [
+    { name: "status", description: "mine" },
+    { name: "new_session", description: "mine" },
+    { name: "deploy", description: "Ship it" },
+  ];
+  const names = (menu: ReturnType<typeof menuOf>) =>
+    menu.menu.map(({ command, description }) => [command, description]);
+  expect(names(menuOf([...known, ...custom], known))).toEqual([
+    ["status", "How it is."],
+    ["new_session", "Start over."],
+    ["deploy", "Ship it"],
+  ]);
+  expect(names(menuOf(custom, known))).toEqual([["deploy", "Ship it"]]);
+});
+
 const options = { limit: 4_000, chunkMode: "length" as const, tables: "code" as const };
 
 test("nine thousand characters with a code fence become messages that read on", () => {
@@ -158,6 +178,13 @@ test("the plain form shows where links lead", () => {
   expect(telegramEntry.render("[docs](https://x.y/z)", options)).toEqual([
     { text: '<a href="https://x.y/z">docs</a>', plain: "docs (https://x.y/z)" },
   ]);
+});
+
+test("only addresses of the web and of Telegram itself become links", () => {
+  const html = (markdown: string) => telegramEntry.render(markdown, options)[0]?.text;
+  expect(html("[me](tg://user?id=42)")).toBe('<a href="tg://user?id=42">me</a>');
+  expect(html("[a](http://x.y)")).toBe('<a href="http://x.y">a</a>');
+  expect(html("[b](file:///etc/passwd)")).toBe("b (file:///etc/passwd)");
 });
 
 test("nothing to say is no message", () => {

@@ -54,6 +54,8 @@ export async function planMedia(
   return planOf(kindOf(content, sizeBytes), content);
 }
 
+export const isVoice = (content: MediaContent): boolean => kindOf(content, 0) === "voice";
+
 function kindOf({ mimeType, asVoice, gifPlayback }: MediaContent, sizeBytes: number): Kind {
   const mime = mimeType.toLowerCase().split(";")[0]?.trim() ?? "";
   if (mime === "image/gif" || (gifPlayback && mime.startsWith("video/"))) return "animation";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { OutboundContent, OutboundPart } from "../outbound.ts";
 import { type Rig, textPart, withAccount, type RigOptions } from "./account.fixture.ts";
+import { telegramLimits } from "./limits.ts";
 
 const signal = new AbortController().signal;
 
@@ -71,6 +72,50 @@ test("what the platform refuses for its form is sent in a lesser form", () =>
     fake.chats.add({ id: -100_66 });
     expect(await send(rig, textPart("-6", "moved"))).toMatchObject({ state: "sent", chatId: "-10066" });
   }));
+
+test("a message that is gone is answered without naming it, and a topic that is gone in the chat itself", () =>
+  withOpen(async (rig) => {
+    const { fake } = rig;
+    const refuse = (description: string) => fake.fault("sendMessage", { kind: "error", code: 400, description });
+    refuse("Bad Request: reply message not found");
+    expect(await send(rig, textPart("42", "a", { replyToId: "5" }))).toMatchObject({ state: "sent" });
+    refuse("Bad Request: message to be replied not found");
+    expect(await send(rig, textPart("42", "b", { replyToId: "5" }))).toMatchObject({ state: "sent" });
+    refuse("Bad Request: message thread not found");
+    const target = { chatId: "42", kind: "direct" as const, threadId: "9" };
+    expect(await send(rig, textPart("42", "c", { target }))).toMatchObject({ state: "sent" });
+    const tries = fake
+      .calls("sendMessage")
+      .map(({ params }) => [
+        params["text"],
+        (params["reply_parameters"] as object | undefined) ?? params["message_thread_id"],
+      ]);
+    const reply = { message_id: 5, allow_sending_without_reply: true };
+    expect(tries).toEqual([
+      ["a", reply],
+      ["a", undefined],
+      ["b", reply],
+      ["b", undefined],
+      ["c", 9],
+      ["c", undefined],
+    ]);
+  }));
+
+test("a send has the deadline of the config, and another one without it", () =>
+  withOpen(
+    async (rig) => {
+      rig.fake.fault("sendMessage", { kind: "hang" });
+      const startedAt = performance.now();
+      const outcome = await send(rig, textPart("42", "x"));
+      expect(outcome).toMatchObject({ state: "unknown", reason: "timeout" });
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990);
+    },
+    { config: { timeoutSeconds: 1 } },
+  ));
+
+test("deadlines are those of a person who waits: 45 s for a text, 58 s for a file, a poll's time and 15 s for a poll", () => {
+  expect(telegramLimits).toMatchObject({ sendMs: 45_000, uploadMs: 58_000, pollWaitMs: 30_000, pollMarginMs: 15_000 });
+});
 
 test("chats that cannot be written to are explained, and not tried again", () =>
   withOpen(async (rig) => {
@@ -205,6 +250,28 @@ test("typing is swallowed where it fails, and left alone where it is forbidden o
     await at("42");
     await at("43");
     expect(calls()).toBe(3);
+  }));
+
+test("while messages to a chat have to wait, nothing is only shown there", () =>
+  withOpen(async (rig) => {
+    const { fake, account } = rig;
+    fake.chats.add({ id: 43 });
+    fake.fault("sendMessage", { kind: "error", code: 429, parameters: { retry_after: 30 } });
+    expect(await send(rig, textPart("42", "x"))).toMatchObject({ state: "retry", afterMs: 30_000 });
+    await account.typing({ chatId: "42", kind: "direct" }, true);
+    await account.typing({ chatId: "43", kind: "direct" }, true);
+    expect(fake.calls("sendChatAction").map(({ params }) => params["chat_id"])).toEqual(["43"]);
+  }));
+
+test("before a voice message the chat sees that one is recorded", () =>
+  withOpen(async (rig) => {
+    const { fake } = rig;
+    await send(rig, media(await file("a.ogg", 10), "audio/ogg", { asVoice: true }));
+    await send(rig, media(await file("a.pdf", 10), "application/pdf"));
+    await fake.until(() => fake.calls("sendChatAction").length > 0);
+    expect(fake.calls("sendChatAction").map(({ params }) => [params["chat_id"], params["action"]])).toEqual([
+      ["42", "record_voice"],
+    ]);
   }));
 
 test("the command menu is registered with the config's own entries, or cleared", () =>

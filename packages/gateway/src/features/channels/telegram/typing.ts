@@ -1,4 +1,5 @@
-/** Where "is typing" is not shown for a while: chats that forbid it, and everywhere while the platform limits calls (§7.8). */
+/** Where "is typing" is not shown for a while: chats that forbid it, chats whose messages have to wait, and everywhere while the
+ *  platform limits such calls (channels.md §7.8). */
 import type { World } from "../../../kernel/world.ts";
 import type { Failure } from "./failure.ts";
 
@@ -24,9 +25,19 @@ export class TypingBreaker {
   failed(chatId: string, failure: Failure): void {
     if (failure.kind !== "refused") return;
     const { code, retryAfterMs } = failure;
-    if (code === 429) this.#until.set(everywhere, this.#world.monotonic() + (retryAfterMs ?? 5_000));
-    if (code !== 400 && code !== 401 && code !== 403) return;
+    if (code === 429) this.#rest(everywhere, retryAfterMs ?? 5_000);
+    if (code === 400 || code === 401 || code === 403) this.#rest(chatId, this.#breakMs);
+  }
+
+  /** A message to the chat has to wait: what is only shown goes without. */
+  throttled(chatId: string, ms: number): void {
+    this.#rest(chatId, ms);
+  }
+
+  #rest(name: string, ms: number): void {
+    const until = Math.max(this.#until.get(name) ?? 0, this.#world.monotonic() + ms);
+    this.#until.delete(name);
     if (this.#until.size >= maxChats) this.#until.delete(this.#until.keys().next().value ?? everywhere);
-    this.#until.set(chatId, this.#world.monotonic() + this.#breakMs);
+    this.#until.set(name, until);
   }
 }

@@ -23,6 +23,7 @@ import { SentContents } from "./sent-contents.ts";
 import { SentMessages } from "./sent-messages.ts";
 import type { WhatsAppSettings } from "./settings.ts";
 import type { GroupMetadata, SocketLike, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
+import { Uploads } from "./uploads.ts";
 
 /** The contract gives a send 60 s. */
 const sendMs = 55_000;
@@ -42,6 +43,7 @@ export class WhatsAppAccount implements ChannelAccount {
   readonly #sent: SentMessages;
   readonly #contents: SentContents;
   readonly #recent = new RecentMessages();
+  readonly #uploads = new Uploads();
   #connection: Connection | undefined;
   #badSessions = 0;
 
@@ -140,6 +142,9 @@ export class WhatsAppAccount implements ChannelAccount {
     const result = await this.#within(sendMs, sending, attempt.signal);
     if (result.state === "failed") {
       // Refused by the library before the message's own frame was made.
+      if (part.content.type === "media" && !connection.over && this.#uploads.failed(id)) {
+        return { state: "failed", reason: "upload", detail: `WhatsApp does not take the file: ${result.detail}` };
+      }
       return { state: "retry", reason: "network", detail: result.detail };
     }
     if (result.state === "late")

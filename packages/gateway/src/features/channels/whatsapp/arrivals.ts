@@ -28,6 +28,8 @@ export interface ArrivalContext {
   messagePrefix: string | undefined;
   /** ms: older messages were written before this device was linked. */
   linkedAt: number;
+  /** ms since the epoch, by the platform's own clock. */
+  now: () => number;
 }
 
 export type Arrival = { message: InboundMessage } | { skipped: string };
@@ -94,7 +96,7 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
       ...(content.context?.isForwarded ? { forwardedFrom: "another chat" } : {}),
       ...(content.location ? { location: content.location } : {}),
       ...(content.albumId ? { join: { key: content.albumId, waitMs: albumWaitMs, kind: "album" } } : {}),
-      ...(catchUp ? { catchUp: true } : {}),
+      ...(catchUp ? { catchUp: true, ageMs: Math.max(0, context.now() - at) } : {}),
       // The owner's own contacts, who know nothing of an agent.
       ...(context.selfChatMode && !selfChat && !group ? { unasked: true } : {}),
       receipt: key,

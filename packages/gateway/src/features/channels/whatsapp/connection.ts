@@ -11,13 +11,14 @@ import type { Groups } from "./groups.ts";
 import { bareJid, e164Of, isGroup } from "./jid.ts";
 import { LinkKeys } from "./link-keys.ts";
 import { isLinked } from "./link.ts";
+import { PlatformClock } from "./platform-clock.ts";
 import { Pulse } from "./pulse.ts";
+import { Skips } from "./skips.ts";
 import { sparing } from "./sparing.ts";
 import type { Creds, proto, SocketEvents, SocketLike, WAMessage, WAMessageKey, WhatsAppLibrary } from "./socket.ts";
 
 /** From creating the socket to `open`, or to a code to show (R-WA-7). */
 export const openMs = 60_000;
-const skipMs = 1_000;
 /** Kind of the rows that hold facts on groups. */
 export const groupKind = "group";
 const firstQrMs = 60_000;
@@ -58,19 +59,19 @@ export class Connection {
   readonly #keys: LinkKeys;
   readonly #creds: Creds;
   readonly #gate: FrameGate;
-  readonly #timers = new Set<Timer>();
   readonly #acks = new Map<string, (ack: Acknowledgement | undefined) => void>();
   #socket: SocketLike | undefined;
   #opening: Timer | undefined;
   #over = false;
   #own: OwnIdentity | undefined;
   readonly #pulse: Pulse;
+  readonly #clock: PlatformClock;
   #opened = false;
   #announced = false;
   #linkedAt: number;
   #received = 0;
   #sent = 0;
-  readonly #skipped = new Map<string, number>();
+  readonly #skips: Skips;
   #codes = 0;
   /** Messages are read one after another, so that their order stays. */
   #reading: Promise<unknown> = Promise.resolve();
@@ -89,19 +90,26 @@ export class Connection {
       turn: () => new Promise((resolve) => setImmediate(resolve)),
       failed: (error) => this.#end({ kind: "retry", message: `could not store: ${error.message}` }),
     });
+    this.#skips = new Skips(world, (skipped) => {
+      options.log.debug("passed over", skipped);
+      options.events.receive({ ownId: this.#identity().e164, messages: [], skipped }).catch((error: unknown) => {
+        options.log.warn("the count of skipped messages could not be stored", { error });
+      });
+    });
+    this.#clock = new PlatformClock(world);
     const id = world.uuid().slice(0, 8);
     this.#pulse = new Pulse({
       world,
       heartbeatMs: options.heartbeatMs,
       silent: (quietMs) => this.#endWith(watchdogStatus, `no sign of life for ${Math.round(quietMs / 1_000)} s`),
-      look: (facts) => options.events.note({ ...facts, ...this.#authAge() }),
+      look: (facts) => options.events.note({ ...facts, authSavedAt: this.#authSavedAt() }),
       heartbeat: (facts) =>
         options.log.debug("connected", {
           connection: id,
           ...facts,
           received: this.#received,
           sent: this.#sent,
-          authAgeMs: this.#authAge().authAgeMs,
+          authAgeMs: world.now() - this.#authSavedAt(),
         }),
     });
   }
@@ -124,7 +132,7 @@ export class Connection {
         debug: sparing(world, (line, more) => log.debug(line, more)),
       });
       this.#socket = socket;
-      if (isLinked(this.#creds)) this.#o.events.note(this.#authAge());
+      if (isLinked(this.#creds)) this.#o.events.note({ authSavedAt: this.#authSavedAt() });
       groups.connect({
         ask: (jid) => {
           const answer = this.#gate.directly(() => socket.groupMetadata(jid));
@@ -198,7 +206,7 @@ export class Connection {
   async #close(): Promise<void> {
     this.#opening?.cancel();
     this.#pulse.stop();
-    for (const timer of this.#timers) timer.cancel();
+    this.#skips.stop();
     for (const done of this.#acks.values()) done(undefined);
     this.#o.groups.connect(undefined);
     await Promise.all([this.#socket?.end(), this.#gate.close()]);
@@ -237,6 +245,7 @@ export class Connection {
     this.#pulse.frame();
     this.#o.events.activity();
     if (!node) return;
+    this.#clock.hear(node);
     const { id = "", from = "", class: ofClass, error } = node.attrs;
     if (node.tag === "message" && isGroup(from)) this.#o.groups.expect(from);
     if (node.tag === "ack" && ofClass === "message") this.#acks.get(id)?.(error ? { error } : {});
@@ -295,7 +304,7 @@ export class Connection {
     this.#opening?.cancel();
     this.#pulse.start();
     events.opened({ id: e164, e164, ...(me?.name && me.name !== "~" ? { name: me.name } : {}) });
-    events.note({ linked: true, receiving: true, jid: pn, ...this.#authAge() });
+    events.note({ linked: true, receiving: true, jid: pn, authSavedAt: this.#authSavedAt() });
     this.#announce();
   }
 
@@ -310,11 +319,9 @@ export class Connection {
     });
   }
 
-  /** How long ago the credentials were written, and when. */
-  #authAge(): { authAgeMs: number; authSavedAt: number } {
-    const { world, auth } = this.#o;
-    const authSavedAt = auth.meta()?.savedAt ?? world.now();
-    return { authAgeMs: world.now() - authSavedAt, authSavedAt };
+  /** When the credentials were written last. */
+  #authSavedAt(): number {
+    return this.#o.auth.meta()?.savedAt ?? this.#o.world.now();
   }
 
   #pnOfLid(lid: string): Promise<string | undefined> {
@@ -348,6 +355,7 @@ export class Connection {
       own,
       groups: this.#o.groups,
       linkedAt: this.#linkedAt,
+      now: () => this.#clock.now(),
       pnOfLid: (lid) => this.#pnOfLid(lid),
       unresolved: (lid) => this.#o.log.debug("no number is known for a local id", { lid }),
       ...this.#o.arrival(own),
@@ -357,29 +365,11 @@ export class Connection {
       // Told to whoever waits for this message; the next one is read all the same.
     });
     const arrivals = await read;
-    for (const arrival of arrivals) if ("skipped" in arrival) this.#skip(arrival.skipped);
+    for (const arrival of arrivals) if ("skipped" in arrival) this.#skips.add(arrival.skipped);
     const stored = arrivals.flatMap((arrival) => ("message" in arrival ? [arrival.message] : []));
     if (stored.length === 0) return;
     if (this.#over) throw new Error("the connection is over");
     await this.#o.events.receive({ ownId: own.e164, messages: stored });
-  }
-
-  /** Counts are told once a second: most of what is passed over needs no row and no receipt of its own. */
-  #skip(reason: string): void {
-    const first = this.#skipped.size === 0;
-    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
-    if (!first) return;
-    const { world, events, log } = this.#o;
-    const timer = world.after(skipMs, () => {
-      this.#timers.delete(timer);
-      const skipped = Object.fromEntries(this.#skipped);
-      this.#skipped.clear();
-      log.debug("passed over", skipped);
-      events.receive({ ownId: this.#identity().e164, messages: [], skipped }).catch((error: unknown) => {
-        log.warn("the count of skipped messages could not be stored", { error });
-      });
-    });
-    this.#timers.add(timer);
   }
 
   /** A message that cannot be read must not stop the ones after it: it would come again for ever. */

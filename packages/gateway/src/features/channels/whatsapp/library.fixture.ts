@@ -111,7 +111,9 @@ export interface Played {
 }
 
 /** An account with a stored link, unless `linked` is false. */
-export async function played(options: { linked?: boolean; channel?: Record<string, unknown> } = {}): Promise<Played> {
+export async function played(
+  options: { linked?: boolean; channel?: Record<string, unknown>; web?: Record<string, unknown> } = {},
+): Promise<Played> {
   const world = fakeWorld();
   world.env = { OPENCLAW_STATE_DIR: "/nowhere", HOME: "/nowhere" };
   const lines: Line[] = [];
@@ -123,7 +125,7 @@ export async function played(options: { linked?: boolean; channel?: Record<strin
       tx.run("INSERT INTO whatsapp_auth VALUES ('default', 'creds', '', ?)", encodeKey(linkedCreds)),
     );
   }
-  const [settings] = whatsappAccounts({ channels: { whatsapp: options.channel ?? {} } });
+  const [settings] = whatsappAccounts({ channels: { whatsapp: options.channel ?? {} }, web: options.web });
   if (!settings) throw new Error("no account");
   const account = new WhatsAppAccount(
     {

@@ -17,6 +17,7 @@ test("no section, no account; an empty section, one account with the defaults", 
         historyLimit: 50,
         debounceMs: 0,
         replyToMode: "off",
+        ackReaction: { emoji: "", direct: true, group: "mentions" },
         commandsNeedOwner: true,
       },
       mediaMaxBytes: 50 * 1024 * 1024,
@@ -50,6 +51,17 @@ test("an account inherits what the channel says, and what it says itself wins", 
   expect(home).toMatchObject({ accountId: "home", enabled: false, access: { allowFrom: ["*"] } });
 });
 
+test("two accounts with one directory are one device: the second does not start, and says why", () => {
+  const [first, second, third] = accounts({
+    accounts: { a: { authDir: "/keys/one" }, b: { authDir: "/keys/../keys/one/" }, c: { authDir: "/keys/two" } },
+  });
+  expect(first?.missing).toBeUndefined();
+  expect(second?.missing).toContain('same authDir as account "a"');
+  expect(third?.missing).toBeUndefined();
+  const [, alone] = accounts({ accounts: { a: { authDir: "/k", enabled: false }, b: { authDir: "/k" } } });
+  expect(alone?.missing).toBeUndefined();
+});
+
 test("switches above an account switch it off as well", () => {
   expect(accounts({ enabled: false, accounts: { a: { enabled: true } } })).toMatchObject([{ enabled: false }]);
   expect(accounts({}, { web: { enabled: false } })).toMatchObject([{ enabled: false }]);
@@ -65,8 +77,11 @@ test("limits and waits that hold for all channels hold here unless the channel h
   ]);
 });
 
-test("an acknowledging reaction needs an emoji", () => {
-  expect(accounts({ ackReaction: { direct: false } })[0]?.access.ackReaction).toBeUndefined();
+test("an acknowledging reaction needs an emoji here, whatever other channels show", () => {
+  const none = { emoji: "", direct: true, group: "mentions" };
+  expect(accounts({}, { messages: { ackReaction: "👀" } })[0]?.access.ackReaction).toEqual(none);
+  expect(accounts({ ackReaction: { emoji: "" } })[0]?.access.ackReaction).toEqual(none);
+  expect(accounts({ ackReaction: { direct: false } })[0]?.access.ackReaction).toEqual({ ...none, direct: false });
   expect(accounts({ ackReaction: { emoji: "👀" } })[0]?.access.ackReaction).toEqual({
     emoji: "👀",
     direct: true,
@@ -75,6 +90,17 @@ test("an acknowledging reaction needs an emoji", () => {
 });
 
 test("waits between attempts come from web.reconnect", () => {
-  expect(whatsappReconnect({})).toMatchObject({ initialMs: 2_000, maxAttempts: 12 });
-  expect(whatsappReconnect({ web: { reconnect: { initialMs: 10 } } })).toMatchObject({ initialMs: 10, factor: 1.8 });
+  expect(whatsappReconnect({})).toEqual({
+    initialMs: 2_000,
+    maxMs: 30_000,
+    factor: 1.8,
+    jitter: 0.25,
+    maxAttempts: 12,
+    steadyMs: 60_000,
+  });
+  expect(whatsappReconnect({ web: { reconnect: { initialMs: 10 }, heartbeatSeconds: 5 } })).toMatchObject({
+    initialMs: 10,
+    factor: 1.8,
+    steadyMs: 5_000,
+  });
 });

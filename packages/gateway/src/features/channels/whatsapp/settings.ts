@@ -94,15 +94,12 @@ function accessOf(
     historyLimit: merged.historyLimit ?? messages?.groupChat?.historyLimit ?? 50,
     debounceMs: merged.debounceMs ?? messages?.inbound?.byChannel?.["whatsapp"] ?? messages?.inbound?.debounceMs ?? 0,
     replyToMode: "off",
-    ...(ackReaction?.emoji
-      ? {
-          ackReaction: {
-            emoji: ackReaction.emoji,
-            direct: ackReaction.direct ?? true,
-            group: ackReaction.group ?? "mentions",
-          },
-        }
-      : {}),
+    // Its own, also where it is none: `messages.ackReaction` is for the other channels.
+    ackReaction: {
+      emoji: ackReaction?.emoji ?? "",
+      direct: ackReaction?.direct ?? true,
+      group: ackReaction?.group ?? "mentions",
+    },
     commandsNeedOwner: true,
   };
 }
@@ -115,8 +112,9 @@ function defined(account: AccountConfig): AccountConfig {
   return Object.fromEntries(Object.entries(account).filter(([, value]) => value !== undefined));
 }
 
-/** `web.reconnect`; every key of it has a default. */
+/** `web.reconnect`; every key of it has a default. A connection that lived for a heartbeat has earned a fresh count. */
 export function whatsappReconnect(config: unknown): ReconnectPolicy {
   const standard = { initialMs: 2_000, maxMs: 30_000, factor: 1.8, jitter: 0.25, maxAttempts: 12 };
-  return { ...standard, ...(config as Config).web?.reconnect };
+  const { web } = config as Config;
+  return { ...standard, ...web?.reconnect, steadyMs: (web?.heartbeatSeconds ?? 60) * 1_000 };
 }

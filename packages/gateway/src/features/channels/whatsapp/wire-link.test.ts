@@ -56,7 +56,7 @@ test("whenever the process is killed, the keys on disk are the keys the other si
   for (let kill = 0; kill < 12; kill++) {
     const session = await open(on, account);
     const killed = new Promise<ChannelAccount>((resolve) =>
-      on.killAtFrame(1 + Math.floor(random() * 20), (after) => {
+      on.killAtFrame(1 + Math.floor(random() * 36), (after) => {
         for (const message of session.messages) stored.add(message.platformId);
         resolve(after);
       }),
@@ -130,13 +130,15 @@ test("an upgrade that is answered by a web page ends at once", async () => {
   expect(await session.ended).toMatchObject({ kind: "retry", status: 408, message: expect.stringContaining("405") });
 });
 
-test("logging out tells the phone, and sets the keys aside", async () => {
+test("logging out tells the phone, and deletes the keys", async () => {
   const on = await linked();
   const session = await open(on);
   expect(await on.account.logout?.()).toEqual({ cleared: true, loggedOut: true });
   await session.ended;
   await on.fake.until((ledger) => ledger.companions[0]?.removed, "the phone to know");
   expect(on.account.linked()).toBe(false);
+  const left = on.store.all<{ kind: string }>("SELECT kind FROM whatsapp_auth").map(({ kind }) => kind);
+  expect(left, "only that this directory was looked at").toEqual(["meta"]);
 });
 
 test("history after linking triggers nothing", async () => {
