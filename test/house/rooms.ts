@@ -25,7 +25,7 @@ export const rooms: Record<string, Room> = {
   /** The page that shows A2UI: one script without any import from elsewhere. */
   a2ui: { may: [] },
   kernel: { may: ["protocol"], contracts: ["*"] },
-  config: { may: base, packages: ["json5"], contracts: ["section.ts", "fields.ts", "locate.ts"] },
+  config: { may: base, packages: ["json5"], contracts: ["section.ts", "fields.ts", "locate.ts", "secret-strength.ts"] },
   store: { may: base, contracts: ["store.ts"] },
   sessions: { may: feature, contracts: ["types.ts"] },
   models: {
@@ -57,7 +57,7 @@ export const rooms: Record<string, Room> = {
     contracts: ["channel.ts"],
   },
   automation: { may: [...feature, "agents", "channels", "sessions", "tools"] },
-  openai: { may: [...feature, "agents"] },
+  openai: { may: [...feature, "agents"], packages: ["unpdf"] },
   browser: { may: feature },
   canvas: { may: [...feature, "tools"] },
   nodes: { may: feature },
@@ -68,7 +68,7 @@ export const rooms: Record<string, Room> = {
     may: [...base, "client", "service"],
     packages: ["@clack/prompts"],
     only: {
-      config: ["locate.ts", "path.ts"],
+      config: ["locate.ts", "path.ts", "secret-strength.ts"],
       assembly: [
         "run.ts",
         "run-options.ts",
@@ -142,6 +142,8 @@ export const catalogues: Readonly<Record<string, string>> = {
   "packages/gateway/src/features/models/dialects.ts": "one chunk per wire dialect",
   "packages/gateway/src/features/tools/child.ts": "the optional terminal driver",
   "packages/gateway/src/features/tools/web-page.ts": "what reads and writes HTML",
+  "packages/gateway/src/features/openai/pdf-thread.ts": "the reader of PDFs, whose address its thread is told",
+  "packages/gateway/src/features/openai/pdf.ts": "PDF.js, inside that thread",
   "packages/gateway/src/features/channels/catalogue.ts": "the adapter of a configured channel",
   "packages/gateway/src/features/channels/telegram/entry.ts": "its SDK, when an account starts",
   "packages/gateway/src/features/channels/whatsapp/entry.ts": "its library, when an account starts",

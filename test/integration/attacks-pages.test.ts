@@ -74,7 +74,6 @@ const foreignHosts = [
   "local-host",
   "localhost.",
   "localhost.localdomain",
-  "127.0.0.1.",
   "0.0.0.0",
   "128.0.0.1",
   "126.255.255.255",
@@ -150,7 +149,6 @@ describe("S1: pages of other sites", () => {
     expect(new Set(foreignOrigins.map(String)).size).toBeGreaterThanOrEqual(200);
     for (const [spelling] of foreignOrigins) {
       const origin = originOf(spelling);
-      console.log(origin);
       const { statuses, text } = await pipelined(gateway.port, requests(`localhost:${gateway.port}`, origin));
       expect([origin, statuses]).toEqual([origin, routes.map(() => 403)]);
       expect(text.toLowerCase()).not.toContain("access-control-allow");
@@ -204,6 +202,48 @@ describe("S1: pages of other sites", () => {
     }
   });
 
+  test("S1: an app, an extension or a file is let in by its exact origin in the config, and by nothing less", async () => {
+    const listed = ["chrome-extension://abcdefghijklmnop", "capacitor://localhost", "https://ui.example/", "file://"];
+    const other = await openScriptedGateway({
+      config: {
+        gateway: {
+          controlUi: { allowedOrigins: [...listed, "null", "localhost"] },
+          http: { endpoints: { chatCompletions: { enabled: true } } },
+        },
+      },
+    });
+    const status = async (origin: string) => {
+      const headers = { origin, authorization: `Bearer ${other.token}` };
+      return (await ask(other, "/v1/models", { headers })).status;
+    };
+    try {
+      for (const origin of [...listed, "CHROME-EXTENSION://abcdefghijklmnop", "https://ui.example"]) {
+        expect([origin, await status(origin)]).toEqual([origin, 200]);
+        const wire = await other.connect({}, { origin });
+        await wire.close();
+      }
+      for (const origin of [
+        "chrome-extension://abcdefghijklmno",
+        "chrome-extension://abcdefghijklmnopq",
+        "chrome-extension://",
+        "moz-extension://abcdefghijklmnop",
+        "capacitor://localhost.evil.example",
+        "capacitor://",
+        "http://ui.example",
+        "https://ui.example:444",
+        "https://ui.example.evil.example",
+        "null",
+        "localhost",
+        "*",
+      ]) {
+        expect([origin, await status(origin)]).toEqual([origin, 403]);
+        await expect(other.connect({}, { origin }), origin).rejects.toThrow("origin not allowed");
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+
   test("S1: a form or a fetch of another site changes nothing, whatever its content type", async () => {
     const types = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"];
     for (const path of [...posts, "/hooks/wake"]) {
@@ -242,6 +282,8 @@ describe("S1: pages of other sites", () => {
 /** Host headers of a page whose name was rebound to this machine, or that no browser would send. */
 const foreignForms = [
   ...foreignHosts.flatMap((host) => [host, `${host}:18789`, `${host}:80`]),
+  // A URL parser takes it for 127.0.0.1, so as an origin it is nobody else's.
+  "127.0.0.1.",
   "localhost@evil.example",
   "evil.example@localhost",
   "localhost/evil.example",

@@ -108,6 +108,15 @@ describe("S14, S15, S16: the request itself", () => {
   });
 });
 
+test("S30: refusals are in the log, and a flood of them is bounded", async () => {
+  const before = gateway.log.length;
+  for (let attempt = 0; attempt < 400; attempt++)
+    await ask(gateway, "/v1/models", { headers: { origin: "http://localhost:1" } });
+  const lines = gateway.log.slice(before).filter((line) => line.includes("http refused"));
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.length).toBeLessThan(120);
+});
+
 describe("S17: clients that leave", () => {
   const metric = async (name: string) => {
     const { text } = await ask(gateway, "/metrics", { headers: { authorization: `Bearer ${gateway.token}` } });

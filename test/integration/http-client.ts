@@ -140,13 +140,13 @@ export async function raw(gateway: TestGateway, text: string): Promise<RawSocket
 }
 
 /** Requests behind each other on one connection; the last should say `Connection: close`. Ends with the connection, which the
- *  gateway also closes behind a request that is none. */
+ *  gateway also closes behind a request that is none. Fails when it stays open. */
 export async function pipelined(
   port: number,
   requests: readonly string[],
 ): Promise<{ statuses: number[]; text: string }> {
   const socket = new RawSocket(port).write(requests.join(""));
-  await socket.ended;
+  await until("the connection ends", () => socket.closed, 15_000).finally(() => socket.end());
   const statuses = [...socket.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   return { statuses, text: socket.text };
 }

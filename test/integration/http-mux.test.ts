@@ -31,12 +31,19 @@ const bearer = () => ({ authorization: `Bearer ${gateway.token}` });
 test("X01-X03, X06: probes answer at once, to GET and HEAD, whatever the Host", async () => {
   for (const path of ["/health", "/healthz"])
     expect((await ask(gateway, path)).json).toEqual({ ok: true, status: "live" });
-  const head = await ask(gateway, "/readyz", { method: "HEAD" });
-  expect([head.status, head.text]).toEqual([200, ""]);
-  const wrong = await ask(gateway, "/healthz", { method: "POST" });
-  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-  const odd = await raw(gateway, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-  expect(odd.status).toBe(200);
+  for (const path of ["/health", "/healthz", "/startup", "/startupz", "/ready", "/readyz"]) {
+    const whole = await ask(gateway, path);
+    const head = await ask(gateway, path, { method: "HEAD" });
+    expect([head.status, head.text]).toEqual([200, ""]);
+    for (const name of ["content-type", "cache-control"]) expect(head.headers.get(name)).toBe(whole.headers.get(name));
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const wrong = await ask(gateway, path, { method });
+      expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    }
+    const odd = await raw(gateway, `GET ${path} HTTP/1.1\r\nHost: evil.example\r\n\r\n`);
+    expect([path, odd.status]).toEqual([path, 200]);
+    odd.end();
+  }
 });
 
 test("X05: details of readiness are for the owner only", async () => {
@@ -55,12 +62,16 @@ test("X07-X09: upgrades by path, and what is none", async () => {
   for (const path of ["/", "/chat", "/any"]) {
     const socket = await upgrade(path);
     expect([path, socket.status]).toEqual([path, 101]);
+    await socket.until('"event":"connect.challenge"');
     socket.end();
   }
   expect((await upgrade("/v1/responses")).status).toBe(404);
   expect((await upgrade("/", "")).status).toBe(400);
   // The page of an app that was not built is 503.
-  for (const [path, statuses] of [["/healthz", [200]], ["/", [200, 503]]] as const) {
+  for (const [path, statuses] of [
+    ["/healthz", [200]],
+    ["/", [200, 503]],
+  ] as const) {
     const plain = await raw(
       gateway,
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n`,
@@ -169,6 +180,25 @@ test("1.6: what is missing in an API is never a page", async () => {
       expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
     }
   }
+});
+
+test("1.6, 1.7: what is switched off is no page either, and the base of the webhooks never", async () => {
+  const off = await openGateway({ config: { gateway: { metrics: { enabled: false } } } });
+  const on = await openGateway({ config: { hooks: { enabled: true, token: "hook-token-0123456789abcdef" } } });
+  for (const [where, paths] of [
+    [off, ["/metrics", "/hooks", "/hooks/", "/hooks/wake", "/v1/models", "/v1/chat/completions"]],
+    [on, ["/hooks"]],
+  ] as const) {
+    for (const path of paths) {
+      for (const method of ["GET", "POST", "DELETE"]) {
+        const answer = await ask(where, path, { method });
+        expect([path, method, answer.status]).toEqual([path, method, 404]);
+        expect(answer.headers.get("content-type")).not.toContain("html");
+      }
+    }
+  }
+  await off.stop();
+  await on.stop();
 });
 
 test("X24: every answer carries the security headers, and none names the program", async () => {
@@ -324,6 +354,7 @@ test("4.5: only a listed origin is told that it may call, and without credential
   expect(good.headers.get("access-control-allow-origin")).toBe("https://app.example");
   expect(good.headers.get("access-control-allow-headers")).toBe("authorization, content-type, x-stainless-lang");
   expect(good.headers.get("access-control-allow-credentials")).toBeNull();
+  expect(good.headers.get("x-content-type-options")).toBe("nosniff");
   expect(good.headers.get("vary")).toContain("Origin");
   for (const bad of [await preflight("https://evil.example"), await preflight("https://app.example", "/healthz")])
     expect(bad.headers.get("access-control-allow-origin")).toBeNull();

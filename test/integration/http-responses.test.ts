@@ -364,10 +364,7 @@ test("R28: 405, 401, 413, 408 as everywhere", async () => {
   expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
   for (const authorization of ["Bearer no", ""]) {
     const refused = await rig.respond({}, { authorization });
-    expect([refused.status, refused.text]).toEqual([
-      401,
-      '{"error":{"message":"Unauthorized","type":"unauthorized"}}',
-    ]);
+    expect([refused.status, refused.text]).toEqual([401, '{"error":{"message":"Unauthorized","type":"unauthorized"}}']);
   }
   const stalled = new RawSocket(rig.gateway.port).write(
     `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${rig.gateway.token}\r\nContent-Length: 100\r\n\r\n{"mod`,

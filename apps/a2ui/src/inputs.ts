@@ -2,7 +2,7 @@
 import { toJson, type Value } from "./data-model.ts";
 import { isObject, own, ownText } from "./messages.ts";
 import { fits } from "./safe.ts";
-import { element, type Make, pathOf, textOf, valueOf, type View } from "./view.ts";
+import { element, type Make, maxItems, pathOf, textOf, valueOf, type View } from "./view.ts";
 
 const button: Make = (props, view) => {
   const made = element("button", own(props, "primary") === true ? "button primary" : "button");
@@ -143,7 +143,7 @@ const choice: Make = (props, view) => {
   box.setAttribute("role", "group");
   const name = `choice-${++ids}`;
   let chosen: string[] = [];
-  const options = (Array.isArray(given) ? given : []).filter(isObject).map((option) => {
+  const options = (Array.isArray(given) ? given.slice(0, maxItems) : []).filter(isObject).map((option) => {
     const value = ownText(option, "value") ?? "";
     const input = document.createElement("input");
     input.type = most === 1 ? "radio" : "checkbox";

@@ -1,6 +1,6 @@
 /** Rows, columns, cards and what else holds other components. */
 import { own, ownText } from "./messages.ts";
-import { element, fillChildren, type Make, textOf } from "./view.ts";
+import { element, fillChildren, type Make, maxItems, textOf } from "./view.ts";
 
 const distributions: Readonly<Record<string, string>> = {
   center: "center",
@@ -44,7 +44,7 @@ const tabs: Make = (props, view) => {
   list.setAttribute("role", "tablist");
   const body = element("div", "tab-body");
   body.setAttribute("role", "tabpanel");
-  const all = (Array.isArray(items) ? items : []).map((item: unknown) => {
+  const all = (Array.isArray(items) ? items.slice(0, maxItems) : []).map((item: unknown) => {
     const tab = element("button", "tab");
     tab.setAttribute("role", "tab");
     view.bind(() => (tab.textContent = textOf(own(item, "title"), view)));

@@ -28,6 +28,7 @@ export class Surface {
   #updates: (() => void)[] = [];
   #root: string | undefined;
   #elements = 0;
+  #full = false;
   #outdated = false;
 
   constructor(id: string, act: (acted: Acted) => void) {
@@ -66,6 +67,7 @@ export class Surface {
     if (this.#root === undefined) return;
     this.#updates = [];
     this.#elements = 0;
+    this.#full = false;
     const made = this.#make(this.#root, "", []);
     this.host.replaceChildren(...(made ? [made] : []));
   }
@@ -80,8 +82,8 @@ export class Surface {
     const component = this.#components.get(id);
     // It may still come.
     if (!component) return undefined;
+    if (trail.length >= maxDepth || ++this.#elements > maxElements) return this.#tooMuch();
     if (trail.includes(id)) return placeholder(`${id} contains itself`);
-    if (trail.length >= maxDepth || ++this.#elements > maxElements) return placeholder("too much to show");
     const make = Object.hasOwn(catalogue, component.type) ? catalogue[component.type] : undefined;
     if (!make) return placeholder(`unknown component ${component.type.slice(0, 60)}`);
     const made = make(component.props, this.#view(component, scope, [...trail, id]));
@@ -92,6 +94,13 @@ export class Surface {
       made.style.minWidth = "0";
     }
     return made;
+  }
+
+  /** Said once: a thousand marks would be as much as what they stand for. */
+  #tooMuch(): HTMLElement | undefined {
+    if (this.#full) return undefined;
+    this.#full = true;
+    return placeholder("too much to show");
   }
 
   #view(component: Component, scope: string, trail: readonly string[]): View {

@@ -48,6 +48,9 @@ export const textOf = (bound: unknown, view: View): string => {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 };
 
+/** Of a list an agent gave: more of them nobody reads, and some calls take no more at once. */
+export const maxItems = 1_000;
+
 export const element = (tag: string, className: string, ...children: (Node | undefined)[]): HTMLElement => {
   const made = document.createElement(tag);
   made.className = className;
@@ -59,7 +62,7 @@ export const element = (tag: string, className: string, ...children: (Node | und
 export function fillChildren(box: HTMLElement, children: unknown, view: View): void {
   const list = own(children, "explicitList");
   if (Array.isArray(list)) {
-    box.append(...list.flatMap((id) => view.child(id) ?? []));
+    box.append(...list.slice(0, maxItems).flatMap((id) => view.child(id) ?? []));
     return;
   }
   const template = own(children, "template");
@@ -73,7 +76,7 @@ export function fillChildren(box: HTMLElement, children: unknown, view: View): v
     const now = `${path} ${keys.join("\0")}`;
     if (shown === now) return;
     if (shown !== undefined) view.outdated();
-    else box.append(...keys.slice(0, 1_000).flatMap((key) => view.child(componentId, `${path}/${key}`) ?? []));
+    else box.append(...keys.slice(0, maxItems).flatMap((key) => view.child(componentId, `${path}/${key}`) ?? []));
     shown = now;
   });
 }

@@ -44,3 +44,30 @@ test("ordinary text and short words stay as they are", () => {
   redactor.add("short");
   expect(redactor.clean("a short story about tokens")).toBe("a short story about tokens");
 });
+
+test("a pattern that could take long is named and left out, and the built-in ones stay beside the others", () => {
+  const redactor = new Redactor();
+  const problems = redactor.usePatterns({
+    redactSensitive: "tools",
+    redactPatterns: ["(a+)+$", "plan [a-z]", "(", `${"x".repeat(300)}`],
+  });
+  expect(problems).toEqual([
+    "(a+)+$: it repeats a group that itself repeats or branches",
+    expect.stringMatching(/^\(: /u),
+    `${"x".repeat(80)}: it is longer than 200 characters`,
+  ]);
+  expect(redactor.clean(`plan b, Bearer abcdefgh, ${"a".repeat(60_000)}!`)).toMatch(/^\*\*\*, Bearer \*\*\*, a+!$/u);
+  expect(redactor.usePatterns({ redactSensitive: "tools", redactPatterns: ["plan [a-z]", "("] })).toHaveLength(1);
+  expect(redactor.clean("plan b, Bearer abcdefgh")).toBe("***, Bearer abcdefgh");
+});
+
+test("an own pattern finds what it means anywhere in a long text, also across the pieces it is read in", () => {
+  const redactor = new Redactor();
+  redactor.usePatterns({ redactSensitive: "tools", redactPatterns: ["code-[0-9]{1,9}x?", "id=[a-z]+;.*end"] });
+  for (const at of [0, 490, 498, 500, 740, 999, 1_000, 5_321]) {
+    const text = `${".".repeat(at)}code-123456789${".".repeat(6_000 - at)}`;
+    expect(redactor.clean(text)).toBe(`${".".repeat(at)}***${".".repeat(6_000 - at)}`);
+  }
+  const twice = `${"code-1 ".repeat(2_000)}`;
+  expect(redactor.clean(twice)).toBe("*** ".repeat(2_000));
+});

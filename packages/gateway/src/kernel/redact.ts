@@ -1,6 +1,8 @@
 /** Redaction by value (R-SEC-1): every secret read from config, environment, store or login is registered here, and all text
  *  that leaves the process as log, error or diagnostic passes `clean`. Patterns are the second line. What is cleaned is never
  *  longer than before. */
+import { judgePattern, type SafePattern } from "./safe-pattern.ts";
+
 const maxSecrets = 2_000;
 /** Shorter texts would blank ordinary words. */
 const minLength = 8;
@@ -39,7 +41,11 @@ export class Redactor {
   /** Encoded forms, longest first when searched. */
   #forms: string[] = [];
   readonly #secrets = new Set<string>();
-  #patterns: { replacing: readonly RegExp[]; keeping: readonly RegExp[] } = { replacing: builtIn, keeping };
+  #patterns: { own: readonly SafePattern[]; replacing: readonly RegExp[]; keeping: readonly RegExp[] } = {
+    own: [],
+    replacing: builtIn,
+    keeping,
+  };
 
   /** Registers a secret in its usual encodings. Short texts and repeats are ignored. */
   add(secret: string): void {
@@ -55,16 +61,27 @@ export class Redactor {
   }
 
   /** `logging.redactSensitive` and `logging.redactPatterns`: other patterns, or none. Registered secrets are always masked.
-   *  A pattern is the source of an expression or `/source/flags`; what does not compile is left out. */
-  usePatterns(settings: { redactSensitive: "off" | "tools"; redactPatterns?: readonly string[] | undefined }): void {
-    const own = settings.redactPatterns?.slice(0, maxItems).flatMap(compile);
-    if (settings.redactSensitive === "off") this.#patterns = { replacing: [], keeping: [] };
-    else this.#patterns = own ? { replacing: own, keeping: [] } : { replacing: builtIn, keeping };
+   *  A pattern is the source of an expression or `/source/flags`. What does not compile is left out; so is a shape that could take
+   *  long (S13), and then the built-in patterns stay beside the others. Answers with what is left out, and why. */
+  usePatterns(settings: {
+    redactSensitive: "off" | "tools";
+    redactPatterns?: readonly string[] | undefined;
+  }): string[] {
+    if (settings.redactSensitive === "off") {
+      this.#patterns = { own: [], replacing: [], keeping: [] };
+      return [];
+    }
+    const judged = (settings.redactPatterns ?? []).slice(0, maxItems).map(compile);
+    const own = judged.flatMap((one) => ("pattern" in one ? [one] : []));
+    const instead = settings.redactPatterns !== undefined && !judged.some((one) => "slow" in one && one.slow);
+    this.#patterns = instead ? { own, replacing: [], keeping: [] } : { own, replacing: builtIn, keeping };
+    return judged.flatMap((one) => ("problem" in one ? [one.problem] : []));
   }
 
   clean(text: string): string {
     let result = text;
     for (const form of this.#forms) if (result.includes(form)) result = result.replaceAll(form, mask);
+    for (const pattern of this.#patterns.own) result = maskBy(pattern, result);
     for (const pattern of this.#patterns.replacing) result = result.replace(pattern, mask);
     for (const pattern of this.#patterns.keeping) result = result.replace(pattern, `$1${mask}`);
     return result;
@@ -122,15 +139,40 @@ function formsOf(secret: string): string[] {
   ];
 }
 
-function compile(pattern: string): RegExp[] {
-  const parts = /^\/(.+)\/([a-z]*)$/su.exec(pattern);
+function compile(text: string): SafePattern | { problem: string; slow: boolean } {
+  const parts = /^\/(.+)\/([a-z]*)$/su.exec(text);
+  const source = parts?.[1] ?? text;
+  const flags = new Set(["g", ...(parts?.[2] ?? "i")]);
+  flags.delete("y");
+  const named = (problem: string) => `${source.slice(0, 80)}: ${problem}`;
+  let pattern: RegExp;
   try {
-    const flags = new Set(["g", ...(parts?.[2] ?? "i")]);
-    flags.delete("y");
-    return [new RegExp(parts?.[1] ?? pattern, [...flags].join(""))];
-  } catch {
-    return []; // Not an expression: the others still count.
+    pattern = new RegExp(source, [...flags].join(""));
+  } catch (error) {
+    return { problem: named(error instanceof Error ? error.message : "no regular expression"), slow: false };
   }
+  const judged = judgePattern(source);
+  return "problem" in judged ? { problem: named(judged.problem), slow: true } : { pattern, ...judged };
+}
+
+/** A longer text is read in pieces of what the pattern may see, each half over the one before: what is at most half a piece long is
+ *  found wherever it stands. */
+function maskBy({ pattern, maxChars }: SafePattern, text: string): string {
+  if (text.length <= maxChars) return text.replace(pattern, mask);
+  const step = Math.max(1, maxChars >> 1);
+  let result = "";
+  let done = 0;
+  for (let from = 0; from < text.length; from += step) {
+    for (const { 0: found, index } of text.slice(from, from + maxChars).matchAll(pattern)) {
+      const end = from + index + found.length;
+      if (found === "" || end <= done) continue;
+      const start = Math.max(from + index, done);
+      // What overlaps the match before is one secret with it.
+      result += start === done && done > 0 ? "" : text.slice(done, start) + mask;
+      done = end;
+    }
+  }
+  return result + text.slice(done);
 }
 
 /** Stack of an error and, indented, of what caused it: at most five deep. Not cleaned. */

@@ -1,5 +1,5 @@
 /** Patterns that people write into the config and strangers' texts are matched against: only such as cannot take long
- *  (channels.md §2.3). The judgement is by shape, so that no text has to be tried. */
+ *  (channels.md §2.3, reliability.md S13). The judgement is by shape, so that no text has to be tried. */
 
 /** Of a text, what a pattern gets to see at either end, by the number of its open repetitions: the work grows with the power of
  *  that number and one more. */
@@ -19,20 +19,25 @@ export interface SafePattern {
   maxChars: number;
 }
 
-/** The pattern, ignoring case, or why it is not used. */
-export function safePattern(source: string): SafePattern | { problem: string } {
+/** How much of a text the pattern may see at once, or why it is not used at all. Does not compile it. */
+export function judgePattern(source: string): { maxChars: number } | { problem: string } {
   if (source.trim() === "") return { problem: "it is empty" };
   if (source.length > maxPatternChars) return { problem: `it is longer than ${maxPatternChars} characters` };
   const open = openRepeats(source);
-  if (typeof open === "string") return { problem: open };
-  const maxChars = subjectChars[open] ?? 0;
+  return typeof open === "string" ? { problem: open } : { maxChars: subjectChars[open] ?? 0 };
+}
+
+/** The pattern, ignoring case, or why it is not used. */
+export function safePattern(source: string): SafePattern | { problem: string } {
+  const judged = judgePattern(source);
+  if ("problem" in judged) return judged;
   try {
-    return { pattern: new RegExp(source, "iu"), maxChars };
+    return { pattern: new RegExp(source, "iu"), ...judged };
   } catch {
     // Escapes that the strict mode does not know are common in patterns people write.
   }
   try {
-    return { pattern: new RegExp(source, "i"), maxChars };
+    return { pattern: new RegExp(source, "i"), ...judged };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : "it is no regular expression" };
   }

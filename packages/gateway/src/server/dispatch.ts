@@ -2,7 +2,7 @@
  *  §9.2). These steps exist once; handlers never repeat them. Every request gets exactly one final answer. */
 import { closeRules, GatewayError, type RequestFrame } from "@openclaw/protocol";
 import type { Identity } from "../kernel/call.ts";
-import type { Logger } from "../kernel/log.ts";
+import type { Fields, Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import type { Connection } from "./connection.ts";
 import { shortIds } from "./frame-log.ts";
@@ -120,6 +120,7 @@ export class Dispatcher {
     if (connection.unauthorised === 1)
       this.#parts.refusals.info(
         `unauthorized call conn=${connection.connId} method=${short(method)}: ${denial.message}`,
+        asker(connection, identity),
       );
     if (connection.unauthorised > dispatchLimits.unauthorisedInRow)
       return connection.close(closeRules.unauthorizedCalls);
@@ -251,14 +252,25 @@ export class Dispatcher {
   #logResult(call: RequestCall, failure: string | undefined): void {
     const ms = Math.round(this.#world.monotonic() - call.startedAt);
     const slow = ms >= dispatchLimits.slowCallMs && !call.entry.longWait;
-    if (failure === undefined && !slow && !this.#parts.verbose()) return;
+    // What only an admin may do leaves a trace, done or refused, also when it was quick (S30).
+    const admin = call.entry.scope === "operator.admin";
+    if (failure === undefined && !slow && !admin && !this.#parts.verbose()) return;
+    const who = admin ? asker(call.connection, call.identity) : undefined;
     const mark = failure === undefined ? "✓" : "✗";
     const text = `⇄ res ${mark} ${call.entry.name} ${ms}ms conn=${shortIds(call.connection.connId)} id=${short(shortIds(call.requestId))}`;
-    if (failure !== undefined) this.#parts.refusals.warn(`${text} ${failure.slice(0, 240)}`);
-    else if (slow) this.#log.info(text);
+    if (failure !== undefined) this.#parts.refusals.warn(`${text} ${failure.slice(0, 240)}`, who);
+    else if (slow || admin) this.#log.info(text, who);
     else this.#log.debug(text);
   }
 }
+
+/** Which credential asked, and from where. */
+const asker = (connection: Connection, identity: Identity): Fields => ({
+  by: identity.principal,
+  client: identity.client.id,
+  remote: connection.entrance.location.clientIp,
+  origin: connection.entrance.origin?.slice(0, 200),
+});
 
 function keyOf(params: unknown): string | undefined {
   if (typeof params !== "object" || params === null || !("idempotencyKey" in params)) return undefined;

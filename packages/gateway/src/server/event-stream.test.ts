@@ -61,6 +61,21 @@ test("a client that does not read is dropped once its buffer is full", async () 
   expect(sent * event.length).toBeLessThan(64 * 1024 * 1024);
 });
 
+test("a client that reads gets events that are larger than the buffer, several at once", async () => {
+  const { stream } = await open();
+  let bytes = 0;
+  socket.on("data", (part: Buffer) => (bytes += part.length));
+  const event = "x".repeat(eventStreamLimits.maxBufferedBytes + 1);
+  stream.send(event);
+  stream.send(event);
+  while (bytes < 2 * event.length) await once(socket, "data");
+  stream.send("{}");
+  expect(stream.open).toBe(true);
+  let sent = 0;
+  for (; stream.open; sent++) stream.send(event);
+  expect([4, 5]).toContain(sent);
+});
+
 test("a client that never reads the end is not waited for beyond the flush", async () => {
   const { world, stream, gone } = await open();
   socket.pause();

@@ -7,6 +7,8 @@ export const eventStreamLimits = {
   pingAfterMs: 15_000,
   /** Bytes that may wait for a client; one event more than that at most. */
   maxBufferedBytes: 4 * 1024 * 1024,
+  /** Events of the largest size beside them: a response begins with two that repeat the request, in one breath. */
+  largestMayWait: 2,
   /** How long the rest may take once the stream has ended. */
   flushMs: 30_000,
 } as const;
@@ -23,6 +25,8 @@ export class HttpEventStream implements EventStream {
   readonly #world: World;
   #timer: Timer;
   #lastWrite: number;
+  /** Bytes. */
+  #largest = 0;
   #open = true;
 
   /** Sends the headers at once. */
@@ -43,13 +47,16 @@ export class HttpEventStream implements EventStream {
 
   send(data: string, event?: string): void {
     if (!this.#open) return;
-    if (this.#res.writableLength > eventStreamLimits.maxBufferedBytes) {
+    const { maxBufferedBytes, largestMayWait } = eventStreamLimits;
+    if (this.#res.writableLength > maxBufferedBytes + largestMayWait * this.#largest) {
       // A client that does not read: the close that follows aborts what works for it.
       this.#closed();
       this.#res.destroy();
       return;
     }
-    this.#write(`${event === undefined ? "" : `event: ${event}\n`}data: ${data}\n\n`);
+    const text = `${event === undefined ? "" : `event: ${event}\n`}data: ${data}\n\n`;
+    this.#largest = Math.max(this.#largest, Buffer.byteLength(text));
+    this.#write(text);
   }
 
   end(): void {

@@ -9,12 +9,58 @@ export const bodyLimits = {
   timeoutMs: 30_000,
   /** Values and keys of one document; histories of long conversations are larger than frames. */
   maxTokens: 2_000_000,
+  /** Of all requests together: a request keeps its body until it is answered, and may wait for its turn for long. */
+  heldBytes: 256 * 1024 * 1024,
 } as const;
+
+/** What the bodies of all requests take together. */
+export class BodyBudget {
+  readonly #maxBytes: number;
+  #held = 0;
+
+  constructor(maxBytes: number = bodyLimits.heldBytes) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The share of one request. `take` is false when there is no room for more; `release` once it is answered. */
+  share(): BodyShare {
+    let mine = 0;
+    let over = false;
+    return {
+      take: (bytes) => {
+        if (over || this.#held + bytes > this.#maxBytes) return false;
+        mine += bytes;
+        this.#held += bytes;
+        return true;
+      },
+      release: () => {
+        over = true;
+        this.#held -= mine;
+        mine = 0;
+      },
+    };
+  }
+}
+
+export interface BodyShare {
+  take(bytes: number): boolean;
+  release(): void;
+}
 
 export const tooLarge = (): HttpError => new HttpError(413, "Payload too large");
 
-/** Throws HttpError 413 or 408, or 400 when the client left before the end. What was not read is left to the answer. */
-export function readBody(req: IncomingMessage, maxBytes: number, world: World): Promise<Buffer> {
+const noRoom = (): HttpError =>
+  new HttpError(503, "Too many large requests are being answered. Try again in a moment.", {
+    headers: { "Retry-After": "5" },
+  });
+
+/** Throws HttpError 413 or 408, 503 when all bodies together are too large, or 400 when the client left before the end. What was
+ *  not read is left to the answer. */
+export function readBody(req: IncomingMessage, maxBytes: number, world: World, share: BodyShare): Promise<Buffer> {
   if (Number(req.headers["content-length"] ?? 0) > maxBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -32,6 +78,7 @@ export function readBody(req: IncomingMessage, maxBytes: number, world: World): 
     const take = (part: Buffer) => {
       size += part.length;
       if (size > maxBytes) fail(tooLarge());
+      else if (!share.take(part.length)) fail(noRoom());
       else parts.push(part);
     };
     const ended = () => done(() => resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size)));

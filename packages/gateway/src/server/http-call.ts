@@ -4,7 +4,7 @@ import type { EventStream, HttpCall, HttpCaller, HttpReply, HttpRoute } from "..
 import type { Logger } from "../kernel/log.ts";
 import type { World } from "../kernel/world.ts";
 import { HttpEventStream } from "./event-stream.ts";
-import { parseJson, readBody } from "./http-body.ts";
+import { type BodyBudget, type BodyShare, parseJson, readBody } from "./http-body.ts";
 import { sendBytes } from "./http-reply.ts";
 
 export class RoutedCall implements HttpCall {
@@ -17,6 +17,7 @@ export class RoutedCall implements HttpCall {
   readonly #res: ServerResponse;
   readonly #world: World;
   readonly #maxBytes: number;
+  readonly #share: BodyShare;
   readonly #gone = new AbortController();
   #body: Promise<Buffer> | undefined;
   #query: URLSearchParams | undefined;
@@ -26,7 +27,15 @@ export class RoutedCall implements HttpCall {
   constructor(
     req: IncomingMessage,
     res: ServerResponse,
-    given: { id: string; path: string; caller: HttpCaller; route: HttpRoute; world: World; log: Logger },
+    given: {
+      id: string;
+      path: string;
+      caller: HttpCaller;
+      route: HttpRoute;
+      world: World;
+      log: Logger;
+      bodies: BodyBudget;
+    },
   ) {
     const { maxBytes } = given.route;
     this.#req = req;
@@ -39,7 +48,9 @@ export class RoutedCall implements HttpCall {
     this.caller = given.caller;
     this.log = given.log;
     // Not the request's own close: that one comes as soon as the body was read.
+    this.#share = given.bodies.share();
     res.once("close", () => {
+      this.#share.release();
       if (!res.writableFinished) this.#gone.abort();
     });
   }
@@ -73,7 +84,7 @@ export class RoutedCall implements HttpCall {
   }
 
   bytes(): Promise<Buffer> {
-    this.#body ??= readBody(this.#req, this.#maxBytes, this.#world);
+    this.#body ??= readBody(this.#req, this.#maxBytes, this.#world, this.#share);
     return this.#body;
   }
 

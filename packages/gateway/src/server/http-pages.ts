@@ -1,6 +1,7 @@
 /** Requests that a web page makes: which origins may, and what a page of a listed origin is told (http.md §4.3-4.7, S1). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError } from "../kernel/http.ts";
+import { secure } from "./http-reply.ts";
 import { originAllowed } from "./origin.ts";
 import type { ServerSettings } from "./ports.ts";
 
@@ -46,6 +47,7 @@ export function allowListed(
   res.setHeader("Vary", "Origin");
   res.setHeader("Access-Control-Expose-Headers", "x-request-id, retry-after");
   if (req.method !== "OPTIONS" || req.headers["access-control-request-method"] === undefined) return false;
+  secure(res);
   const asked = (req.headers["access-control-request-headers"] ?? "")
     .toLowerCase()
     .split(",")

@@ -8,6 +8,7 @@ import type { World } from "../kernel/world.ts";
 import { AccessLog, methodOf } from "./access-log.ts";
 import type { AuthLimiter } from "./auth-limiter.ts";
 import { authError, HttpAuthorizer } from "./http-auth.ts";
+import { BodyBudget } from "./http-body.ts";
 import { RoutedCall } from "./http-call.ts";
 import { errorAnswer, namespaceOf, toHttpError } from "./http-dialect.ts";
 import { allowListed, assertNoForeignPage } from "./http-pages.ts";
@@ -91,6 +92,7 @@ export class HttpRouter {
   readonly #parts: HttpParts;
   readonly #auth: HttpAuthorizer;
   readonly #access: AccessLog;
+  readonly #bodies = new BodyBudget();
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
@@ -171,8 +173,9 @@ export class HttpRouter {
 
   #find(path: string): Found {
     const api = this.#parts.api.filter((route) => covers(route, path) && route.enabled?.() !== false);
-    // What an API takes is never a page, whatever the method.
-    const pages = api.length > 0 ? [] : this.#parts.routes.filter((route) => covers(route, path));
+    // What an API takes is never a page, whatever the method, nor while it is switched off; its base without the slash neither.
+    const taken = this.#parts.api.some((route) => covers(route, path) || covers(route, `${path}/`));
+    const pages = taken ? [] : this.#parts.routes.filter((route) => covers(route, path));
     return { api, pages, dialect: api[0]?.dialect ?? namespaceOf(path) ?? "text" };
   }
 
@@ -244,6 +247,7 @@ export class HttpRouter {
       route,
       world: this.#parts.world,
       log: this.#parts.log,
+      bodies: this.#bodies,
     });
     call.reply(await route.handle(call));
   }

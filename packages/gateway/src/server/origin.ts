@@ -36,11 +36,13 @@ export function originAllowed(
   hostHeader: string | undefined,
   rules: OriginRules,
 ): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/\/+$/, "");
+  const listed = (text: string) => rules.allowedOrigins.some((allowed) => plain(allowed) === plain(text));
   const origin = parseOrigin(originHeader);
-  if (!origin) return false;
-  for (const allowed of rules.allowedOrigins) {
-    if (allowed === "*" || allowed.toLowerCase().replace(/\/+$/, "") === origin.origin) return true;
-  }
+  // Apps and extensions have origins that are no address of the web; only their exact text can stand for them.
+  if (!origin)
+    return originHeader !== undefined && /^[a-z][a-z\d+.-]*:\/\//i.test(originHeader) && listed(originHeader);
+  if (rules.allowedOrigins.includes("*") || listed(origin.origin)) return true;
   const name = hostName(hostHeader);
   if (name === undefined || hostHeader === undefined) return false;
   if (isLoopbackName(origin.name) && isLoopbackName(name)) return true;

@@ -1,6 +1,6 @@
 /** The text of a LaunchAgent, both ways (lifecycle.md §9.4). Pure. */
 import { join } from "node:path";
-import type { Definition, ServiceCommand } from "./types.ts";
+import { ServiceError, type Definition, type ServiceCommand } from "./types.ts";
 
 /** launchd waits this long between two starts (R-SVC-5). */
 const throttleSeconds = 10;
@@ -57,7 +57,18 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;",
   "'": "&apos;",
 };
-export const escapeXml = (value: string): string => value.replace(/[&<>"']/gu, (char) => entities[char] ?? char);
+
+/** Throws ServiceError for what XML cannot hold, and for line breaks: a path or variable with one is a mistake or an attack. */
+export function escapeXml(value: string): string {
+  if (/[\u0000-\u001f\u007f\ufffe\uffff]/u.test(value) || !value.isWellFormed()) {
+    throw new ServiceError({
+      code: "bad-value",
+      message: `A service definition cannot hold the control character in ${JSON.stringify(value.slice(0, 80))}.`,
+      hints: [],
+    });
+  }
+  return value.replace(/[&<>"']/gu, (char) => entities[char] ?? char);
+}
 
 const text = (value: string): string => `<string>${escapeXml(value)}</string>`;
 const key = (name: string): string => `<key>${escapeXml(name)}</key>`;

@@ -51,6 +51,14 @@ export function fakeMachine({ home, uid = 1000 }: { home?: string; uid?: number 
   const world: FakeMachine["world"] = ({ env: extra = {}, platform = "linux" } = {}) => ({
     ...systemWorld(env(extra)),
     platform,
+    // Read by a shell, not executed: a file that was just written may still be busy, held by a process another test forks.
+    spawn(command, args, options) {
+      const onPath = options?.env?.PATH?.split(":").includes(bin) === true;
+      const script = command.startsWith("/") || !onPath ? command : join(bin, command);
+      const ours = script.startsWith(root) && existsSync(script);
+      const { spawn } = systemWorld();
+      return ours ? spawn("/bin/sh", [script, ...args], options) : spawn(command, args, options);
+    },
     // Waits of a retry are shortened; their order stays.
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
   });

@@ -1,5 +1,6 @@
 /** What the service is called on each platform (lifecycle.md §9.1), and what it was called before. Pure. */
 import type { World } from "../kernel/world.ts";
+import { ServiceError } from "./types.ts";
 
 export interface ServiceNames {
   /** Without "default"; absent for the only gateway of a machine. */
@@ -23,8 +24,26 @@ export function profileOf(env: World["env"]): string | undefined {
   return name && name.toLowerCase() !== "default" ? name : undefined;
 }
 
-/** The variables of lifecycle.md §2.4 win over the names made from the profile. */
+/** They become names of files and words of a manager. */
+const forms = {
+  OPENCLAW_PROFILE: /^[A-Za-z0-9_-]{1,64}$/u,
+  OPENCLAW_SYSTEMD_UNIT: /^[A-Za-z0-9:_.@-]{1,200}$/u,
+  OPENCLAW_LAUNCHD_LABEL: /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/u,
+  OPENCLAW_WINDOWS_TASK_NAME: /^[^\u0000-\u001f"/:*?<>|]{1,200}$/u,
+} as const;
+
+/** The variables of lifecycle.md §2.4 win over the names made from the profile. Throws ServiceError for one that no service can be
+ *  called by. */
 export function serviceNames(env: World["env"]): ServiceNames {
+  for (const [name, form] of Object.entries(forms)) {
+    const value = env[name];
+    if (!value || form.test(value)) continue;
+    throw new ServiceError({
+      code: "bad-value",
+      message: `${name} is ${JSON.stringify(value.slice(0, 80))}, which cannot be the name of a service.`,
+      hints: [`Use letters, digits, "_" and "-".`],
+    });
+  }
   const profile = profileOf(env);
   const suffix = profile ? `-${profile}` : "";
   const unit = (env.OPENCLAW_SYSTEMD_UNIT || `${unitPrefix}${suffix}`).replace(/(\.service)?$/u, ".service");

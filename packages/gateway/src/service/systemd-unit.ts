@@ -23,7 +23,7 @@ export function renderUnit(definition: Definition, { notify }: UnitOptions): str
     "",
     "[Service]",
     ...(notify ? ["Type=notify", "NotifyAccess=all"] : ["Type=simple"]),
-    `ExecStart=${programArguments.map((word) => quote(specifiers(word).replaceAll("$", "$$$$"))).join(" ")}`,
+    `ExecStart=${programArguments.map(commandWord).join(" ")}`,
     "Restart=always",
     "RestartSec=5",
     `RestartPreventExitStatus=${configurationExit}`,
@@ -34,7 +34,7 @@ export function renderUnit(definition: Definition, { notify }: UnitOptions): str
     // would restrict the gateway further also restricts the tools agents run (sudo, other folders), so it is not here.
     "OOMPolicy=continue",
     "LimitCORE=0",
-    `WorkingDirectory=${specifiers(plain(workingDirectory))}`,
+    `WorkingDirectory=${specifiers(bare(workingDirectory))}`,
     ...(user === undefined ? [] : [`User=${plain(user)}`]),
     ...environment.map(([name, value]) => `Environment=${quote(specifiers(`${name}=${value}`))}`),
     "",
@@ -47,16 +47,27 @@ export function renderUnit(definition: Definition, { notify }: UnitOptions): str
 
 const specifiers = (text: string): string => text.replaceAll("%", "%%");
 
+/** `$` begins a variable in the arguments; the path of the program is taken as it stands. */
+const commandWord = (word: string, index: number): string =>
+  quote(index === 0 ? specifiers(word) : specifiers(word).replaceAll("$", "$$$$"));
+
 function plain(text: string): string {
-  if (/[\u0000-\u001f\u007f]/u.test(text)) {
-    throw new ServiceError({
-      code: "bad-value",
-      message: `A unit cannot hold the control character in ${JSON.stringify(text.slice(0, 80))}.`,
-      hints: [],
-    });
-  }
+  if (/[\u0000-\u001f\u007f]/u.test(text)) throw badValue("the control character in", text);
   return text;
 }
+
+/** For a value that is never unquoted: blanks at its ends are lost, and a backslash there takes the next line along. */
+function bare(text: string): string {
+  if (/^\s|[\s\\]$/u.test(text)) throw badValue("the blank or backslash at an end of", text);
+  return plain(text);
+}
+
+const badValue = (what: string, text: string): ServiceError =>
+  new ServiceError({
+    code: "bad-value",
+    message: `A unit cannot hold ${what} ${JSON.stringify(text.slice(0, 80))}.`,
+    hints: [],
+  });
 
 /** Quoted when it holds anything with a meaning of its own. */
 function quote(text: string): string {
@@ -96,12 +107,12 @@ export function parseUnit(texts: readonly string[], home: string): ParsedUnit {
       return at > 0 ? [[word.slice(0, at), word.slice(at + 1)]] : [];
     }),
   );
-  const [program = "", ...rest] = words(start).map((word) => word.replaceAll("$$", "$"));
+  const [program = "", ...rest] = words(start);
   const directory = values.get("Service.WorkingDirectory")?.at(-1);
   return {
     values,
     command: {
-      programArguments: [program.replace(/^[@:+!-]+/u, ""), ...rest],
+      programArguments: [program.replace(/^[@:+!-]+/u, ""), ...rest.map((word) => word.replaceAll("$$", "$"))],
       ...(directory === undefined ? {} : { workingDirectory: expand(directory.replace(/^-/u, "")) }),
       environment,
     },

@@ -30,16 +30,29 @@ export function runTool(
   return new Promise((resolve) => {
     let stdout = "";
     let stderr = "";
-    const child = world.spawn(command, args, {
-      env: { ...world.env, LC_ALL: "C", SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", ...env },
-      stdio: interactive ? "inherit" : ["ignore", "pipe", "pipe"],
-    });
+    const notStarted = (error: unknown) =>
+      resolve({
+        code: null,
+        stdout: "",
+        stderr: error instanceof Error ? error.message : String(error),
+        missing: true,
+      });
+    let child: ReturnType<World["spawn"]>;
+    try {
+      child = world.spawn(command, args, {
+        env: { ...world.env, LC_ALL: "C", SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", ...env },
+        stdio: interactive ? "inherit" : ["ignore", "pipe", "pipe"],
+      });
+    } catch (error) {
+      // Some failures are thrown, others are events: a file that is being written, words that are too long.
+      return notStarted(error);
+    }
     const timer = world.after(timeoutMs, () => child.kill("SIGKILL"));
     child.stdout?.on("data", (chunk: Buffer) => (stdout = (stdout + chunk.toString("utf8")).slice(-maxChars)));
     child.stderr?.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString("utf8")).slice(-maxChars)));
-    child.once("error", (error: NodeJS.ErrnoException) => {
+    child.once("error", (error) => {
       timer.cancel();
-      resolve({ code: null, stdout: "", stderr: error.message, missing: true });
+      notStarted(error);
     });
     child.once("close", (code) => {
       timer.cancel();

@@ -2,16 +2,19 @@
 import { escapeXml } from "./launchd-plist.ts";
 import { ServiceError, type Definition, type ServiceCommand, type ServiceRuntime } from "./types.ts";
 
-/** The command script the task runs, with CRLF. Throws ServiceError for a value a script cannot hold. */
+/** The command script the task runs, UTF-8 with CRLF. Throws ServiceError for a value a script cannot hold. */
 export function renderScript({ description, programArguments, workingDirectory, environment }: Definition): string {
-  return [
+  const lines = [
     "@echo off",
     `rem ${plain(description)}`,
     `cd /d "${plain(workingDirectory)}"`,
     ...environment.map(([name, value]) => `set "${name}=${plain(value)}"`),
     programArguments.map((word) => `"${plain(word)}"`).join(" "),
     "",
-  ].join("\r\n");
+  ];
+  // cmd reads a script in the code page of the machine; the file is UTF-8.
+  if (/[\u0080-\uffff]/u.test(lines.join(""))) lines.splice(1, 0, "chcp 65001 >nul");
+  return lines.join("\r\n");
 }
 
 /** In a script `%` begins a variable, and a quote ends one of its words. */

@@ -1,15 +1,18 @@
 /** Handlers of heartbeats (protocol.md §13.1). */
 import { GatewayError } from "@openclaw/protocol";
 import type { Handles } from "../../kernel/call.ts";
+import type { Store } from "../../store/store.ts";
 import type { Heartbeats } from "./heartbeat/heartbeats.ts";
+import type { NotePort } from "./note.ts";
 
 export interface WakeParts {
   heartbeats: Heartbeats;
   mainKey: () => string;
-  systemEvent: (sessionKey: string, text: string) => void;
+  store: Pick<Store, "commit">;
+  note: NotePort;
 }
 
-export const automationMethods = ({ heartbeats, mainKey, systemEvent }: WakeParts) =>
+export const automationMethods = ({ heartbeats, mainKey, store, note }: WakeParts) =>
   ({
     "last-heartbeat": () => heartbeats.last ?? null,
     "set-heartbeats": ({ enabled }) => {
@@ -18,9 +21,9 @@ export const automationMethods = ({ heartbeats, mainKey, systemEvent }: WakePart
       heartbeats.setEnabled(enabled);
       return { ok: true, enabled };
     },
-    wake: ({ mode, text }) => {
+    wake: async ({ mode, text }) => {
       if (text.trim() === "") return { ok: false };
-      systemEvent(mainKey(), text);
+      await store.commit((tx) => note(tx, mainKey(), text, mode === "now"));
       if (mode === "now") heartbeats.wake("wake");
       return { ok: true };
     },

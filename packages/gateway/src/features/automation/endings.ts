@@ -9,6 +9,7 @@ import { noteAlert } from "./heartbeat/heartbeat.store.ts";
 import type { Heartbeats } from "./heartbeat/heartbeats.ts";
 import { judgeReply } from "./heartbeat/reply.ts";
 import { visibilityOf } from "./heartbeat/visibility.ts";
+import type { NotePort } from "./note.ts";
 
 export interface AutomationEndingsOptions {
   world: Pick<World, "now">;
@@ -16,7 +17,7 @@ export interface AutomationEndingsOptions {
   config: { readonly current: unknown };
   heartbeats: Heartbeats;
   sessions: Pick<Sessions, "update">;
-  systemEvent: (sessionKey: string, text: string) => void;
+  note: NotePort;
   /** Of the channels. */
   inner: EndingPort;
 }
@@ -38,10 +39,17 @@ export class AutomationEndings implements EndingPort {
       if (end.family === "heartbeat") return this.#heartbeat(tx, end);
       if (end.hook) this.#tell(tx, end);
     } catch (error) {
-      // The end of the run itself must be stored.
+      // The end of the run itself must be stored; what could not be judged is sent to nobody.
       this.#o.log.error("the end of an automated run could not be judged", { runId: end.runId, error });
+      if (end.family === "heartbeat") return this.#o.inner.store(tx, { ...end, texts: [] });
     }
-    this.#o.inner.store(tx, end);
+    this.#o.inner.store(tx, this.#acknowledges(end) ? { ...end, texts: [] } : end);
+  }
+
+  /** A webhook's run that says as a heartbeat does that nothing is due (http.md §12.5). */
+  #acknowledges({ hook, state, texts, agentId }: RunEnd): boolean {
+    if (!hook || state !== "ok") return false;
+    return judgeReply(texts, this.#o.heartbeats.settings(agentId).ackMaxChars).kind === "token";
   }
 
   #heartbeat(tx: Tx, end: RunEnd): void {
@@ -84,16 +92,14 @@ export class AutomationEndings implements EndingPort {
   }
 
   #tell(tx: Tx, end: RunEnd): void {
-    const { systemEvent, heartbeats } = this.#o;
+    const { note, heartbeats } = this.#o;
     const { hook } = end;
     if (!hook) return;
     const failed = end.state !== "ok";
     const said = failed ? (end.error ?? end.state) : (end.texts.at(-1)?.trim() ?? "");
     const summary = said.slice(0, summaryChars).toWellFormed() || "done";
     const agentId = /^agent:([^:]+):/.exec(hook.tellKey)?.[1];
-    tx.afterCommit(() => {
-      systemEvent(hook.tellKey, `Hook ${hook.name}${failed ? " (error)" : ""}: ${summary}`);
-      if (hook.wake) heartbeats.wake(`hook:${hook.name}`, agentId);
-    });
+    note(tx, hook.tellKey, `Hook ${hook.name}${failed ? " (error)" : ""}: ${summary}`, hook.wake);
+    if (hook.wake) tx.afterCommit(() => heartbeats.wake(`hook:${hook.name}`, agentId));
   }
 }

@@ -13,3 +13,4 @@ export { Heartbeats } from "./heartbeat/heartbeats.ts";
 export { Hooks } from "./hooks/hooks.ts";
 export { hooksSection } from "./hooks.config.ts";
 export { invokeRoute } from "./invoke/invoke.http.ts";
+export type { NotePort } from "./note.ts";

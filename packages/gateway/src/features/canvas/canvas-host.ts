@@ -14,7 +14,7 @@ import { openBelow } from "./open-file.ts";
 import { pageScript, withScript } from "./page-script.ts";
 import { type Place, placeOf, readSegments } from "./paths.ts";
 import { PushSocket, upgradeKey } from "./push-socket.ts";
-import { redirect, sendOpened, sendPage, sendPlain, sendUnauthorized } from "./reply.ts";
+import { redirect, refuseSocket, sendOpened, sendPage, sendPlain, sendUnauthorized } from "./reply.ts";
 import { missingIndexPage, testPage } from "./test-page.ts";
 
 /** What the gateway's own checks say about a request. */
@@ -244,9 +244,5 @@ const phrases: Readonly<Record<number, string>> = {
 };
 
 function refuse(socket: Duplex, status: number): void {
-  const text = phrases[status] ?? "Refused";
-  socket.end(
-    `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
-    () => socket.destroy(),
-  );
+  refuseSocket(socket, status, phrases[status] ?? "Refused");
 }

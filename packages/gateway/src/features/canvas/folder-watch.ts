@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Timer, World } from "../../kernel/world.ts";
 
-export const watchLimits = { directories: 1_000, depth: 16, settleMs: 75 } as const;
+export const watchLimits = { directories: 1_000, depth: 16, settleMs: 75, longestMs: 1_000 } as const;
 
 export interface FolderWatchOptions {
   root: string;
@@ -21,6 +21,8 @@ export class FolderWatch {
   readonly #o: FolderWatchOptions;
   readonly #watchers = new Map<string, FSWatcher>();
   #timer: Timer | undefined;
+  /** Of the changes that are waited for. */
+  #firstAt: number | undefined;
   #stopped = false;
   /** What is there at first is no change. */
   #begun = false;
@@ -112,11 +114,16 @@ export class FolderWatch {
     });
   }
 
-  /** Waits until nothing has happened for a moment, so that a file is whole when it is loaded. */
+  /** Waits until nothing has happened for a moment, so that a file is whole when it is loaded; not for ever, since some are
+   *  always written to. */
   #noticed(): void {
     if (this.#stopped) return;
+    const { world } = this.#o;
+    this.#firstAt ??= world.monotonic();
+    if (world.monotonic() - this.#firstAt > watchLimits.longestMs - watchLimits.settleMs) return;
     this.#timer?.cancel();
-    this.#timer = this.#o.world.after(watchLimits.settleMs, () => {
+    this.#timer = world.after(watchLimits.settleMs, () => {
+      this.#firstAt = undefined;
       void this.#scan();
       this.#o.changed();
     });

@@ -1,7 +1,7 @@
 /** Answers of the canvas. Headers that every answer of the gateway carries stand here too: its own port has no router that adds
  *  them (http.md §4.8). */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { fileType, sniffBytes } from "./file-types.ts";
 import type { OpenedFile } from "./open-file.ts";
 
@@ -33,6 +33,14 @@ export const sendPlain = (req: IncomingMessage, res: ServerResponse, status: num
 export const sendPage = (req: IncomingMessage, res: ServerResponse, status: number, html: string, headers?: Headers) =>
   sendWhole(req, res, status, "text/html; charset=utf-8", html, headers);
 
+/** One complete answer to an upgrade that is not taken, then the end. */
+export function refuseSocket(socket: Duplex, status: number, phrase: string): void {
+  const type = "text/plain; charset=utf-8";
+  const headers = { Connection: "close", ...always, "Content-Type": type, "Content-Length": phrase.length };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${phrase}`, ...lines, "", phrase].join("\r\n"), () => socket.destroy());
+}
+
 export function redirect(res: ServerResponse, to: string): void {
   res.writeHead(302, { ...always, Location: to, "Content-Length": 0 }).end();
 }
@@ -57,7 +65,10 @@ export async function sendOpened(
 ): Promise<void> {
   const { handle, name, bytes } = file;
   const head = Buffer.alloc(sniffBytes);
-  const { bytesRead } = await handle.read(head, 0, sniffBytes, 0);
+  const { bytesRead } = await handle.read(head, 0, sniffBytes, 0).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   const range = rangeOf(req.headers.range, bytes);
   const all = {
     ...always,

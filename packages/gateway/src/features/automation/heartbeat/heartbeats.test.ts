@@ -32,7 +32,12 @@ function setting({ heartbeat = {}, world = fakeWorld(), file = join(folder, `${M
   const records: HeartbeatRecord[] = [];
   bus.on("heartbeat", (record) => void records.push(record));
   const runs: Acceptance[] = [];
-  const state = { busy: false, held: undefined as string | undefined, routed: true };
+  const state = {
+    busy: false,
+    held: undefined as string | undefined,
+    routed: true,
+    disk: undefined as Promise<void> | undefined,
+  };
   const config = { current: { agents: { defaults: { timeoutSeconds: 60, heartbeat } } } };
   const heartbeats = new Heartbeats({
     world,
@@ -50,6 +55,7 @@ function setting({ heartbeat = {}, world = fakeWorld(), file = join(folder, `${M
       isBusy: () => state.busy,
       async submit(acceptance) {
         runs.push(acceptance);
+        await state.disk;
         await store.commit((tx) => acceptance.write?.(tx, runs.length));
         return { runId: acceptance.runId, acceptedAt: world.now(), ended: new Promise(() => {}) };
       },
@@ -172,6 +178,24 @@ test.each(skips)("it is left out and says why: %s", async (reason, heartbeat, pr
   expect(given.runs).toHaveLength(0);
   expect(given.records).toMatchObject([{ status: "skipped", reason }]);
   expect(given.heartbeats.last).toMatchObject({ reason });
+});
+
+test("a beat that is on its way to the disk is not begun a second time", async () => {
+  const { world, heartbeats, runs, state } = setting();
+  const disk = Promise.withResolvers<void>();
+  state.disk = disk.promise;
+  heartbeats.wake("first");
+  await world.clock.advance(250);
+  await settle(world);
+  heartbeats.wake("second");
+  await world.clock.advance(500);
+  await settle(world);
+  expect(runs).toHaveLength(1);
+  disk.resolve();
+  await settle(world);
+  await world.clock.advance(1_000);
+  await settle(world);
+  expect(runs).toHaveLength(2);
 });
 
 test("whoever wakes it gets a turn although the checklist is empty and nobody would read it", async () => {

@@ -76,6 +76,8 @@ export class Heartbeats implements Service {
   readonly #asked = new Map<string, Request>();
   readonly #timers = new Map<string, Timer>();
   readonly #begun = new Map<string, Begun>();
+  /** Agents whose beat is on its way to the disk: no lane shows it yet. */
+  readonly #starting = new Set<string>();
   #look: Timer | undefined;
   #enabled = true;
   #last: HeartbeatRecord | undefined;
@@ -210,6 +212,7 @@ export class Heartbeats implements Service {
   }
 
   #ask(agentId: string, request: Request, inMs: number): void {
+    if (this.#stopped) return;
     const known = this.#asked.get(agentId);
     this.#asked.set(agentId, known?.woken ? known : request);
     if (this.#timers.has(agentId)) return;
@@ -239,7 +242,8 @@ export class Heartbeats implements Service {
         log.debug("heartbeat skipped", { agentId, reason: skipped });
         return this.announce({ status: "skipped", reason: skipped });
       }
-      await this.#run(agentId, settings, request);
+      this.#starting.add(agentId);
+      await this.#run(agentId, settings, request).finally(() => this.#starting.delete(agentId));
     } catch (error) {
       const reason = error instanceof GatewayError ? error.message : "the heartbeat could not be started";
       log.warn("a heartbeat could not be started", { agentId, error });
@@ -260,7 +264,8 @@ export class Heartbeats implements Service {
       if ("route" in found && showsNothing(visibilityOf(config.current, found.route.channel, found.route.accountId)))
         return "alerts-disabled";
     }
-    return agents.isBusy(this.#keyOf(agentId, settings)) ? "requests-in-flight" : undefined;
+    const busy = this.#starting.has(agentId) || agents.isBusy(this.#keyOf(agentId, settings));
+    return busy ? "requests-in-flight" : undefined;
   }
 
   async #run(agentId: string, settings: HeartbeatSettings, { reason }: Request): Promise<void> {

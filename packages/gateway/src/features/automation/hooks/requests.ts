@@ -21,6 +21,8 @@ export interface AgentAsked {
   thinking?: string;
   timeoutMs?: number;
   idempotencyKey?: string;
+  /** A mapping of the config chose the fields. */
+  mapped: boolean;
   /** The message is handed over without the mark of foreign text. */
   unsafe: boolean;
 }
@@ -75,6 +77,7 @@ export function readAgent(fields: Fields, { missing, mapped, channels, aliases }
     wakeMode: modeOf(own(fields, "wakeMode")),
     deliver: own(fields, "deliver") !== false,
     channel: channelOf(own(fields, "channel"), channels, aliases),
+    mapped,
     unsafe: mapped && own(fields, "allowUnsafeExternalContent") === true,
     ...optional("agentId"),
     ...optional("sessionKey"),

@@ -87,7 +87,9 @@ export class Transforms {
     } finally {
       timer.cancel();
       running.pending.delete(id);
-      if (running.pending.size === 0) running.idle = this.#o.world.after(idleMs, () => this.#end(key));
+      // One that was ended meanwhile has no say in the next thread of this module.
+      if (running.pending.size === 0 && this.#running.get(key) === running)
+        running.idle = this.#o.world.after(idleMs, () => this.#end(key, undefined, running));
     }
   }
 

@@ -149,7 +149,7 @@ async function run(tool: Tool, asked: Asked, call: HttpCall, options: InvokeOpti
   const args = withAction(tool, asked);
   const timeoutMs = Math.min(maxMs, positive(args["timeoutMs"]) ?? maxMs);
   const timer = world.after(timeoutMs, () => late.abort());
-  const result = await options.tools().call(watched, args, {
+  const calling = options.tools().call(watched, args, {
     runId: `invoke:${call.id}`,
     agentId,
     sessionKey,
@@ -161,7 +161,7 @@ async function run(tool: Tool, asked: Asked, call: HttpCall, options: InvokeOpti
     systemEvent: (text) => systemEvent(sessionKey, text),
     log: call.log,
   });
-  timer.cancel();
+  const result = await calling.finally(() => timer.cancel());
   if (late.signal.aborted)
     return { failed: toolError(504, `${tool.name} was stopped after ${Math.round(timeoutMs / 1_000)} s`) };
   if (isBug(thrown)) {
