@@ -1,4 +1,4 @@
-/** Commands for conversations of a chat platform: /queue, /activation, /send (agent.md §8.4, §9.2). */
+/** Commands for conversations of a chat platform: /queue, /activation, /send, /allowlist (agent.md §8.4, §9.2). */
 import type { SessionEntry } from "../../sessions/index.ts";
 import type { Command, CommandCall, CommandReply } from "./command.ts";
 
@@ -109,4 +109,13 @@ export const chatCommands: Command[] = [
     run: activation,
   },
   { name: "send", args: "[on|off|inherit]", summary: "Whether replies of this session are sent.", run: send },
+  {
+    name: "allowlist",
+    args: "[add|remove dm|group <id>]",
+    summary: "Who may write to you on this channel.",
+    // In chats of a channel its pipeline answers before a command is looked up.
+    run: () => ({
+      text: "/allowlist is for chats of a channel. Here `openclaw config get channels` shows the lists, and the config view changes them.",
+    }),
+  },
 ];

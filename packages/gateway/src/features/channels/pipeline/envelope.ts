@@ -1,5 +1,6 @@
 /** A message as the model reads it (channels.md §5.2): who, where and when in front, what it answers, its files. Names and texts
  *  from outside cannot look like a line the gateway wrote. Pure. */
+import { wallTime } from "../../../kernel/wall-time.ts";
 import type { InboundMessage } from "../inbound.ts";
 
 /** Which parts an envelope has (`agents.defaults.envelope…`). */
@@ -140,32 +141,8 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / (24 * 60))}d`;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
 /** `2026-02-13 18:26 UTC`. */
 export function stamp(at: number, timeZone: string | undefined): string {
-  const key = timeZone ?? "";
-  let format = formats.get(key);
-  if (!format) {
-    const options: Intl.DateTimeFormatOptions = {
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      hourCycle: "h23",
-      timeZoneName: "short",
-    };
-    try {
-      format = new Intl.DateTimeFormat("en-US", { ...options, ...(timeZone ? { timeZone } : {}) });
-    } catch {
-      // The configured zone is unknown to this host: its own zone is the next best truth.
-      format = new Intl.DateTimeFormat("en-US", options);
-    }
-    if (formats.size >= 32) formats.clear();
-    formats.set(key, format);
-  }
-  const part: Record<string, string> = {};
-  for (const { type, value } of format.formatToParts(at)) part[type] = value;
-  return `${part["year"]}-${part["month"]}-${part["day"]} ${part["hour"]}:${part["minute"]} ${part["timeZoneName"]}`;
+  const { date, time, zone } = wallTime(at, timeZone);
+  return `${date} ${time} ${zone}`;
 }
