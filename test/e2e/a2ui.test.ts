@@ -292,6 +292,38 @@ describe.skipIf(none)(none ? `the A2UI page (${needsBrowser})` : "the A2UI page"
       [{ key: "qty", valueString: "1" }],
     );
 
+  test("a document that is far too large shows its beginning, at once, and the page goes on", async () => {
+    const taken = await page.evaluate(`(() => {
+      const ids = Array.from({ length: 200000 }, (_, i) => "c" + (i % 4000));
+      const list = (id, children) => ({ id, component: { Column: { children: { explicitList: children } } } });
+      const components = [
+        list("root", ids),
+        ...Array.from({ length: 100000 }, (_, i) => list("c" + i, i % 2 ? ids : ["root", "c" + (i + 1), "c" + (i + 1)])),
+      ];
+      const options = ids.map((value) => ({ label: { literalString: value }, value }));
+      const begun = performance.now();
+      openclawA2UI.applyMessages([
+        { surfaceUpdate: { surfaceId: "main", components } },
+        { beginRendering: { surfaceId: "main", root: "root" } },
+        { surfaceUpdate: { surfaceId: "more", components: [
+          { id: "root", component: { Tabs: { tabItems: ids.map((child) => ({ title: { literalString: child }, child })) } } },
+        ] } },
+        { beginRendering: { surfaceId: "more", root: "root" } },
+        { surfaceUpdate: { surfaceId: "many", components: [
+          { id: "root", component: { MultipleChoice: { selections: { path: "/x" }, options } } },
+        ] } },
+        { beginRendering: { surfaceId: "many", root: "root" } },
+      ]);
+      return { ms: performance.now() - begun, elements: document.querySelectorAll("*").length };
+    })()`);
+    const { ms, elements } = taken as { ms: number; elements: number };
+    expect(elements).toBeLessThan(20_000);
+    expect(ms).toBeLessThan(10_000);
+    expect(await page.getByText("too much to show").count()).toBe(1);
+    await apply(document([component("root", "Text", text("still here"))]));
+    expect(await page.getByText("still here").count()).toBe(1);
+  });
+
   test("a press of a button reaches the agent with what the form says, and the page hears that it was taken", async () => {
     gateway.script = () => ["Order placed."];
     await apply(

@@ -36,7 +36,9 @@ export function browser(): Promise<Browser> {
   running ??= chromium.launch({
     executablePath,
     args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
       `--host-resolver-rules=MAP box.test 127.0.0.1, MAP ${proxiedHost} 127.0.0.1`,
     ],
   });
@@ -97,3 +99,9 @@ export async function enter(visit: Visit, httpUrl: string, path = "/chat"): Prom
 
 export const connected = (page: Page): Promise<void> =>
   page.locator('.connection[data-phase="connected"]').first().waitFor({ state: "attached" });
+
+/** Presses "Retry now" and waits for the connection. The page may have come back by itself before it was pressed. */
+export async function retryNow(page: Page): Promise<void> {
+  const pressed = page.getByRole("button", { name: "Retry now" }).click({ timeout: 2_000 });
+  await Promise.all([pressed.catch(() => undefined), connected(page)]);
+}

@@ -1,10 +1,10 @@
 /** What everybody must be able to use and nobody pays for: accessibility, keyboard, small windows, weight. control-ui.md §14
  *  and §17, cases 34, 35 and 40. */
-import { AxeBuilder } from "@axe-core/playwright";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findings } from "./axe.ts";
 import { connected, enter, openVisit, type Visit } from "./browser.ts";
 import { openScene, type Scene } from "./scene.ts";
 
@@ -26,32 +26,29 @@ export function careCases(): void {
     await scene.close();
   });
 
-  const findings = async (where: Page = page, rules?: string[]): Promise<string[]> => {
-    const builder = new AxeBuilder({ page: where });
-    if (rules) builder.withRules(rules);
-    const { violations } = await builder.analyze();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  };
   const message = () => page.getByLabel("Message", { exact: true });
 
-  test("axe finds nothing serious in the chat, wide, narrow, and with everything open [35]", async () => {
-    await page.setViewportSize({ width: 360, height: 800 });
-    expect(await findings()).toEqual([]);
+  test("axe finds nothing serious in the chat, in light and dark, at three widths, and with everything open [35]", async () => {
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of [360, 1920, 1024]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await findings(page), `${width} px in ${colorScheme}`).toEqual([]);
+      }
+    }
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.locator(".tool .tool-line").first().click();
     await page.locator(".tool-body").waitFor();
     await message().fill("/");
     await page.locator(".command-menu").waitFor();
-    expect(await findings()).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await message().fill("");
     await page.locator(".tool .tool-line").first().click();
     await page.locator(".session-button").click();
-    expect(await findings()).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+k");
-    expect(await findings()).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.keyboard.press("Escape");
   });
 
@@ -68,13 +65,24 @@ export function careCases(): void {
     await stranger.close();
   });
 
-  test("at 320 pixels nothing is wider than the window, and the drawer opens and closes [34]", async () => {
+  test("at 320 pixels nothing is wider than the window, the composer is seen above a keyboard, and the drawer opens and closes [34]", async () => {
     await page.setViewportSize({ width: 320, height: 640 });
     const tooWide =
       "document.documentElement.scrollWidth > innerWidth || document.querySelector('main').scrollWidth > innerWidth";
     expect(await page.evaluate(tooWide)).toBe(false);
-    const composer = await page.getByLabel("Message", { exact: true }).boundingBox();
-    expect(composer && composer.y + composer.height).toBeLessThanOrEqual(640);
+    const bottom = async () => {
+      const box = await message().boundingBox();
+      return (box?.y ?? Number.NaN) + (box?.height ?? 0);
+    };
+    expect(await bottom()).toBeLessThanOrEqual(640);
+    // What is left of a small phone once its keyboard is up.
+    await page.setViewportSize({ width: 320, height: 260 });
+    await message().fill("written\non\na\nphone");
+    expect(await bottom()).toBeLessThanOrEqual(260);
+    const fontSize = "parseFloat(getComputedStyle(document.querySelector('.composer textarea')).fontSize)";
+    expect(await page.evaluate<number>(fontSize)).toBeGreaterThanOrEqual(16);
+    await message().fill("");
+    await page.setViewportSize({ width: 320, height: 640 });
     await page.getByRole("button", { name: "Navigation", exact: true }).click();
     await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Chat" }).click();
     await page.getByRole("button", { name: "Close the navigation" }).waitFor({ state: "detached" });

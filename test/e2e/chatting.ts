@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { gate, openScriptedGateway, type ScriptedGateway } from "../support/agent-gateway.ts";
-import type { FakeRequest, Step } from "../support/fake-provider/index.ts";
+import type { FakeRequest } from "../support/fake-provider/index.ts";
 import type { Wire } from "../support/wire.ts";
 import { connected, enter, openVisit, type Visit } from "./browser.ts";
 
@@ -85,7 +85,7 @@ export function chattingCases(): void {
     expect((await history(key)).filter(({ role }) => role === "user")).toHaveLength(1);
   });
 
-  test("a failed tool says so in words, a very large output is cut [19]", async () => {
+  test("a failed tool says so in words [19]", async () => {
     gateway.script = (request) =>
       (request.body.messages as { role: string }[]).at(-1)?.role === "tool"
         ? ["It did not work."]
@@ -193,8 +193,20 @@ export function chattingCases(): void {
     expect(await message().inputValue()).toBe("");
   });
 
-  test("a pasted picture is shown, sent and stands in the history; too large a one is refused here [18]", async () => {
+  test("a pasted, dropped or picked picture is shown, sent and stands in the history; too large a one is refused here [18]", async () => {
     const key = await open();
+    const hand = (event: string, carrier: string, name: string, to: string) =>
+      page.evaluate(
+        `(() => { const data = new DataTransfer(); const bytes = Uint8Array.from(atob("${pixel}"), (c) => c.charCodeAt(0));` +
+          `data.items.add(new File([bytes], "${name}", { type: "image/png" }));` +
+          `document.querySelector("${to}").dispatchEvent(new ${event}Event("${event === "Drag" ? "drop" : "paste"}", { ${carrier}: data, bubbles: true, cancelable: true })); })()`,
+      );
+    await hand("Clipboard", "clipboardData", "pasted.png", ".composer textarea");
+    await page.getByAltText("pasted.png").waitFor();
+    await hand("Drag", "dataTransfer", "dropped.png", ".composer");
+    await page.getByAltText("dropped.png").waitFor();
+    await page.getByRole("button", { name: "Remove dropped.png" }).click();
+    await page.getByRole("button", { name: "Remove pasted.png" }).click();
     await page.setInputFiles("input[type=file]", [
       { name: "dot.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") },
     ]);
@@ -220,6 +232,7 @@ export function chattingCases(): void {
       "[click](javascript:globalThis.hit=1) ![p](https://evil.example/p.png) [good](https://example.org)",
       "<script>globalThis.hit=1</script>",
       "| a | b |\n|---|---|\n| <b onclick=x>c</b> | `d` |",
+      `<table><tr><td><table><tr><td>${"wide".repeat(400)}</td></tr></table></td></tr></table>`,
     ].join("\n\n");
     gateway.script = () => [attack];
     await open();
@@ -233,6 +246,27 @@ export function chattingCases(): void {
       .evaluateAll((list) => list.map((link) => link.getAttribute("href")));
     expect(links).toEqual(["https://evil.example/p.png", "https://example.org"]);
     expect(await log().locator("table").count()).toBe(1);
+    // Nothing pushes the page apart.
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
+    expect(await log().evaluate((list) => list.scrollWidth - list.clientWidth)).toBe(0);
+  });
+
+  test("links open beside the app and tell nobody where from; tables and lists keep their form", async () => {
+    gateway.script = () => [
+      "[here](https://example.org)\n\n| a | n |\n| --- | ---: |\n| b | 12 |\n\n3. three\n4. four",
+    ];
+    await open();
+    await say("Form");
+    await log().getByRole("link", { name: "here" }).waitFor();
+    const attributes = (selector: string, names: string[]) =>
+      log()
+        .locator(selector)
+        .first()
+        .evaluate((element, list) => list.map((name) => element.getAttribute(name)), names);
+    expect(await attributes("a", ["target", "rel"])).toEqual(["_blank", "noreferrer noopener"]);
+    expect(await attributes("td[align]", ["align"])).toEqual(["right"]);
+    expect(await attributes("ol", ["start"])).toEqual(["3"]);
+    await idle();
   });
 
   test("two hundred thousand characters do not stop the page [20]", async () => {
@@ -358,83 +392,73 @@ export function chattingCases(): void {
     expect(await message().inputValue()).toBe("for one");
   });
 
-  test("two hundred chunks a second drop no key that is typed", async () => {
-    const steps: Step[] = [];
-    for (let index = 0; index < 300; index++) steps.push(`word${index} `, { delayMs: 4 });
-    gateway.script = () => steps;
+  test("the output of a tool is read beside the conversation; the split is kept, Esc closes it", async () => {
+    gateway.script = (request) =>
+      (request.body.messages as { role: string }[]).at(-1)?.role === "tool"
+        ? ["Done."]
+        : [
+            "Look. ",
+            { toolCall: { id: "c1", name: "exec", arguments: { command: "printf '# Report\\nall is well'" } } },
+          ];
     await open();
-    await say("Go on");
-    await log().getByText("word5").first().waitFor();
-    const typed = "the quick brown fox jumps over the lazy dog";
-    await message().pressSequentially(typed, { delay: 8 });
-    expect(await message().inputValue()).toBe(typed);
-    await log().getByText("word299").waitFor();
+    await say("Report");
+    await log().getByText("Done.").waitFor();
     await idle();
+    await page.locator(".tool-line").first().click();
+    await page.getByRole("button", { name: "Open output beside the conversation" }).click();
+    const panel = page.getByRole("complementary", { name: "Output of exec" });
+    await panel.getByText("# Report").waitFor();
+    await panel.locator("label", { hasText: "Markdown" }).click();
+    await panel.getByRole("heading", { name: "Report", exact: true }).waitFor();
+    const divider = page.getByRole("separator", { name: "Width of the conversation" });
+    await divider.focus();
+    for (let press = 0; press < 20; press++) await page.keyboard.press("ArrowLeft");
+    expect(await divider.getAttribute("aria-valuenow")).toBe("40");
+    const box = await divider.boundingBox();
+    expect(box).not.toBeNull();
+    const { x, y } = box ?? { x: 0, y: 0 };
+    await page.mouse.move(x + 4, y + 100);
+    await page.mouse.down();
+    await page.mouse.move(x + 104, y + 100);
+    await page.mouse.up();
+    const kept = Number(await divider.getAttribute("aria-valuenow"));
+    expect(kept).toBeGreaterThan(44);
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Open output beside the conversation" }).click();
+    expect(Number(await divider.getAttribute("aria-valuenow"))).toBe(kept);
+    await page.getByRole("button", { name: "Close the panel" }).click();
+    await panel.waitFor({ state: "detached" });
   });
 
-  test("five thousand messages: a window of them is in the page, and the first one can be reached", async () => {
-    const key = freshSession();
-    await wire.call("sessions.patch", { key, label: `Long ${key}` });
-    const total = 5_000;
-    for (let from = 0; from < total; from += 250)
-      await Promise.all(
-        Array.from({ length: 250 }, (_, index) =>
-          wire.call("chat.inject", { sessionKey: key, message: `note ${from + index} ${"text ".repeat(index % 40)}` }),
-        ),
-      );
-    await open(key);
-    await log()
-      .getByText(/^note 4999/)
-      .waitFor();
-    expect(await log().locator("[data-row]").count()).toBeLessThan(60);
-    await page.evaluate(
-      "globalThis.longest = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, entry.duration); }).observe({ type: 'longtask' });",
-    );
-    await page.evaluate(
-      "globalThis.climb = setInterval(() => { document.querySelector('[role=log]').scrollTop = 0; }, 30)",
-    );
-    await log()
-      .getByText(/^note 0$/)
-      .waitFor();
-    await page.evaluate("clearInterval(globalThis.climb)");
-    expect(await log().locator("[data-row]").count()).toBeLessThan(60);
-    await page.getByRole("button", { name: "To the end" }).click();
-    await log()
-      .getByText(/^note 4999/)
-      .waitFor();
-    // The reference is 100 ms on a machine at rest; this one is shared.
-    expect(await page.evaluate<number>("globalThis.longest")).toBeLessThan(500);
+  test("pictures of a message that is being written stay with their session over a switch", async () => {
+    const first = await open();
+    const file = { name: "cat.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") };
+    await page.locator('.composer input[type="file"]').setInputFiles(file);
+    await page.getByRole("img", { name: "cat.png" }).waitFor();
+    await open();
+    expect(await page.getByRole("img", { name: "cat.png" }).count()).toBe(0);
+    await open(first);
+    await page.getByRole("button", { name: "Remove cat.png" }).click();
+    await page.getByRole("img", { name: "cat.png" }).waitFor({ state: "detached" });
   });
 
-  test("what is being read stays where it is while new messages come", async () => {
-    const key = freshSession();
-    await wire.call("sessions.patch", { key, label: `Read ${key}` });
-    for (let index = 0; index < 60; index++)
-      await wire.call("chat.inject", { sessionKey: key, message: `line ${index} ${"words ".repeat(30)}` });
-    await open(key);
-    await log()
-      .getByText(/^line 59/)
-      .waitFor();
-    await log().evaluate((list) => {
-      list.scrollTop -= 1_500;
-    });
-    await page.getByRole("button", { name: "To the end" }).waitFor();
-    const place = () =>
-      log().evaluate((list) => {
-        const top = list.getBoundingClientRect().top;
-        const row = [...list.querySelectorAll("[data-row]")].find(
-          (entry) => entry.getBoundingClientRect().bottom > top + 5,
-        );
-        return `${row?.getAttribute("data-row")} ${Math.round((row?.getBoundingClientRect().top ?? 0) - top)}`;
-      });
-    const before = await place();
-    await page.reload();
-    await connected(page);
-    await expect.poll(place).toBe(before);
-    await wire.call("chat.inject", { sessionKey: key, message: "one more" });
-    await page.getByRole("button", { name: "New messages" }).waitFor();
-    expect(await place()).toBe(before);
-    await page.getByRole("button", { name: "New messages" }).click();
-    await log().getByText("one more").waitFor();
+  test("a reply goes on while another session is looked at, and is there on return", async () => {
+    gateway.script = (request) =>
+      asked(request).includes("elsewhere") ? ["Nothing new."] : ["It begins ", { delayMs: 60_000 }, "and ends."];
+    const first = await open();
+    await say("Tell me slowly");
+    await log().getByText("It begins").waitFor();
+    await open();
+    await say("What is new elsewhere?");
+    await log().getByText("Nothing new.").waitFor();
+    expect(await log().getByText("It begins").count()).toBe(0);
+    await open(first);
+    await log().getByText("It begins").waitFor();
+    await page.getByRole("button", { name: "Stop the reply" }).click();
+    await idle();
+    await log().getByText("Stopped").waitFor();
+    expect(await log().getByText("It begins").count()).toBe(1);
+    expect(await log().getByText("Tell me slowly").count()).toBe(1);
   });
 }

@@ -23,13 +23,13 @@ interface Frame {
   event?: string;
   seq?: number;
   params?: Record<string, unknown>;
-  payload?: { features?: { methods: string[]; events: string[] } };
+  payload?: { features?: { methods: string[] } } | undefined;
 }
 
 export interface Lender {
   /** Every call of a lent method, in order. */
   readonly calls: { method: string; params: Record<string, unknown> }[];
-  /** Params and answers that break the contract. */
+  /** Params, answers and events that break the contract. */
   readonly faults: string[];
   push(event: string, payload: unknown): void;
 }
@@ -46,15 +46,18 @@ export async function lendMethods(page: Page, methods: Record<string, Answer>): 
   await page.routeWebSocket(/^ws:/, (socket) => {
     const server = socket.connectToServer();
     let seq = 0;
-    const event = (frame: Frame) => {
-      // The gateway's own count, with what is pushed in between.
-      if (frame.event !== "connect.challenge" && (frame.seq !== undefined || frame.type === "pushed")) seq += 1;
-      socket.send(JSON.stringify({ ...frame, type: "event", ...(seq > 0 && frame.event !== "connect.challenge" ? { seq } : {}) }));
+    // The gateway's own count, with what is pushed in between.
+    const send = (frame: Frame) => {
+      seq += 1;
+      socket.send(JSON.stringify({ ...frame, seq }));
     };
-    push = (name, payload) => event({ type: "pushed", event: name, payload: payload as never });
+    push = (event, payload) => {
+      judge(`event ${event}`, answers.eventValidators[event], payload);
+      send({ type: "event", event, payload: payload as Frame["payload"] });
+    };
     server.onMessage((text) => {
       const frame = JSON.parse(String(text)) as Frame;
-      if (frame.type === "event" && frame.seq !== undefined) return event(frame);
+      if (frame.type === "event" && frame.seq !== undefined) return send(frame);
       const features = frame.payload?.features;
       if (features) features.methods = [...new Set([...features.methods, ...Object.keys(methods)])];
       socket.send(features ? JSON.stringify(frame) : text);

@@ -2,6 +2,8 @@
  *  ports and files are put in. */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { join } from "node:path";
 import JSON5 from "json5";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,7 +11,7 @@ import { selfSigned } from "../../packages/gateway/src/assembly/certificate.ts";
 import { gate, openScriptedGateway, type ScriptedGateway } from "../support/agent-gateway.ts";
 import { openGateway } from "../support/gateway.ts";
 import { freePort } from "../support/process.ts";
-import { connected, openVisit, proxiedHost, type Visit } from "./browser.ts";
+import { connected, openVisit, proxiedHost, retryNow, type Visit } from "./browser.ts";
 import { startNginx, type Nginx } from "./nginx.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/reverse-proxy.md"), "utf8");
@@ -33,8 +35,11 @@ export function proxyCases(): void {
   beforeAll(async () => {
     const port = await freePort();
     origin = `https://${proxiedHost}:${port}`;
+    const { gateway: gatewaySettings } = JSON5.parse<{ gateway: object }>(
+      block("json5", { [`https://${proxiedHost}`]: origin }),
+    );
     gateway = await openScriptedGateway({
-      config: JSON5.parse(block("json5", { [`https://${proxiedHost}`]: origin })) as Record<string, unknown>,
+      config: { gateway: { ...gatewaySettings, http: { endpoints: { chatCompletions: { enabled: true } } } } },
     });
     const pair = selfSigned({
       commonName: proxiedHost,
@@ -105,6 +110,44 @@ export function proxyCases(): void {
     expect(visit.complaints).toEqual([]);
   });
 
+  test("through nginx a streamed answer of the HTTP API arrives as it is written", async () => {
+    const seen = gate();
+    gateway.script = async ({ body }) => {
+      if ((body.messages as { role: string }[]).at(-1)?.role !== "tool")
+        return ["First words. ", { toolCall: { id: "c1", name: "exec", arguments: { command: "printf here" } } }];
+      await seen.opened;
+      return ["Last words."];
+    };
+    const { port } = new URL(origin);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request(
+        {
+          host: "127.0.0.1",
+          port,
+          path: "/v1/chat/completions",
+          method: "POST",
+          rejectUnauthorized: false,
+          headers: {
+            host: `${proxiedHost}:${port}`,
+            authorization: `Bearer ${gateway.token}`,
+            "content-type": "application/json",
+          },
+        },
+        resolve,
+      );
+      sent.on("error", reject);
+      const messages = [{ role: "user", content: "Through the proxy" }];
+      sent.end(JSON.stringify({ model: "openclaw", stream: true, messages }));
+    });
+    expect(answer.statusCode).toBe(200);
+    let text = "";
+    answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    await expect.poll(() => text, { timeout: 8_000 }).toContain("First words.");
+    seen.open();
+    await expect.poll(() => text, { timeout: 8_000 }).toContain("[DONE]");
+    expect(text).toContain("Last words.");
+  });
+
   test("behind nginx a gateway that is away is waited for, and found again", async () => {
     const { page } = visit;
     await gateway.host.stop();
@@ -114,8 +157,7 @@ export function proxyCases(): void {
     await other.close();
     const next = await openGateway({ home: gateway.home, flags: { port: gateway.port } });
     try {
-      await page.getByRole("button", { name: "Retry now" }).click();
-      await connected(page);
+      await retryNow(page);
     } finally {
       await next.stop();
     }

@@ -1,5 +1,5 @@
 /** Sessions, devices, instances, logs, debug: control-ui.md §7-9, §11 and §17, cases 21, 23, 24, 27, 30, 31. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeDevice } from "../support/wire.ts";
@@ -46,6 +46,18 @@ export function operateViewCases(): void {
     await page.getByLabel("Thinking").selectOption("");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("thinking low").waitFor({ state: "detached" });
+    const label = async () =>
+      (await scene.wire.call<{ sessions: { key: string; label?: string }[] }>("sessions.list", {})).sessions.find(
+        ({ key }) => key === "agent:main:garden",
+      )?.label;
+    expect(await label()).toBe("Vegetables");
+    await act("Vegetables", "Change…");
+    await page.getByLabel("Label").fill("");
+    await page.getByRole("button", { name: "Save" }).click();
+    await session("Vegetables").waitFor({ state: "detached" });
+    expect(await label()).toBeUndefined();
+    await scene.wire.call("sessions.patch", { key: "agent:main:garden", label: "Vegetables" });
+    await page.reload();
   });
 
   test("deleting asks with the key and takes the session away; the main session cannot be deleted [24]", async () => {
@@ -108,7 +120,7 @@ export function operateViewCases(): void {
     await page.getByRole("heading", { name: "Visitor", exact: true }).waitFor({ state: "detached" });
   });
 
-  test("withdrawing the own token warns, and the page asks to be let in again [27]", async () => {
+  test("the own device is told apart, and its own end is asked about first [27]", async () => {
     const other = await openVisit(scene.gateway.httpUrl);
     try {
       await enter(other, scene.gateway.httpUrl, "/nodes");
@@ -142,12 +154,50 @@ export function operateViewCases(): void {
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download" }).click();
     expect((await download).suggestedFilename()).toMatch(/^openclaw-.*\.log$/);
+    const exported = readFileSync(await (await download).path(), "utf8");
+    expect(exported.trim().split("\n")).toHaveLength(1);
+    expect(exported).toContain("the kettle");
     await page.getByRole("button", { name: "Pause" }).click();
     line("WARN", "the kettle is cold");
     await page.getByText(/^Paused: read/).waitFor();
     expect(await log.getByText("the kettle is cold").count()).toBe(0);
     await page.getByRole("button", { name: "Follow" }).click();
     await log.getByText("the kettle is cold").waitFor();
+  });
+
+  test("scrolling up stops the following until the end is asked for; a new file takes the place of the old one [30]", async () => {
+    const log = page.getByRole("log", { name: "Log" });
+    await page.getByLabel("Search the log").fill("");
+    const { file } = (await scene.wire.call("logs.tail", { limit: 1 })) as { file: string };
+    const lines = (word: string, count: number) =>
+      Array.from({ length: count }, (_, index) => `{"0":"${word} ${index}","_meta":{"logLevelName":"WARN"}}\n`).join(
+        "",
+      );
+    appendFileSync(file, lines("drip", 200));
+    await log.getByText("drip 199", { exact: true }).waitFor();
+    const fromEnd = () => log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);
+    await expect.poll(fromEnd).toBeLessThan(40);
+    await log.evaluate((box) => {
+      box.scrollTop -= 900;
+    });
+    await page.getByRole("button", { name: "To the end" }).waitFor();
+    // The line at the upper edge: rows that come into sight are measured, which moves the count of pixels and not the text.
+    const atTop = () =>
+      log.evaluate((box) => {
+        const { top } = box.getBoundingClientRect();
+        const row = [...box.querySelectorAll(".log-row")].find((each) => each.getBoundingClientRect().bottom > top + 5);
+        return row?.textContent;
+      });
+    let reading: string | null | undefined;
+    await expect.poll(async () => reading === (reading = await atTop()), { interval: 100, timeout: 5_000 }).toBe(true);
+    appendFileSync(file, lines("drop", 3));
+    await log.getByText("drop 2", { exact: true }).waitFor({ state: "attached" });
+    expect(await atTop()).toBe(reading);
+    await page.getByRole("button", { name: "To the end" }).click();
+    await expect.poll(fromEnd).toBeLessThan(40);
+    writeFileSync(file, lines("fresh", 2));
+    await log.getByText("fresh 1", { exact: true }).waitFor();
+    expect(await log.getByText("drop 2", { exact: true }).count()).toBe(0);
   });
 
   test("any method is called; bad JSON and unknown methods are told [31]", async () => {

@@ -15,7 +15,8 @@ export interface ViewsScene {
   close(): Promise<void>;
 }
 
-export async function openViewsScene(): Promise<ViewsScene> {
+/** `settings` are merged into the `gateway` section of its config. */
+export async function openViewsScene(settings: Record<string, unknown> = {}): Promise<ViewsScene> {
   const whatsapp = await startChild({ preKeys: false });
   const telegram = await startFakeTelegram();
   const bad = "123456789:AAbadbadbadbadbadbadbadbadbadbadbad";
@@ -23,7 +24,7 @@ export async function openViewsScene(): Promise<ViewsScene> {
   const gateway = await openScriptedGateway({
     env: { OPENCLAW_TEST: "1", OPENCLAW_TEST_WHATSAPP_URL: whatsapp.url },
     config: {
-      gateway: { trustedProxies: ["127.0.0.1"] },
+      gateway: { trustedProxies: ["127.0.0.1"], ...settings },
       agents: {
         list: [
           { id: "main", identity: { name: "Ada" } },

@@ -18,8 +18,10 @@ interface Row {
 interface Page {
   /** Every numbered row, section or case that must be there. */
   numbered: string[];
-  /** How the name of a test begins that carries a number of this page. */
-  carries?: RegExp;
+  /** What the name of a test looks like that carries a number of this page. */
+  carries: RegExp;
+  /** Files where such names mean this page; default every `*.test.ts`. */
+  within?: RegExp;
 }
 
 const words = (text: string) => text.split(" ");
@@ -55,6 +57,8 @@ const pages: Record<string, Page> = {
   /** The conformance cases of §17. */
   "control-ui": {
     numbered: Array.from({ length: 40 }, (_, i) => String(i + 1)),
+    carries: /\[\d[\d, ]*\]$/,
+    within: /^test\/e2e\//,
   },
 };
 
@@ -100,7 +104,7 @@ function testsOf(file: string): string[] {
 }
 
 describe.each(Object.keys(pages))("%s", (page) => {
-  const { numbered, carries } = pages[page]!;
+  const { numbered, carries, within = /\.test\.ts$/ } = pages[page]!;
   const rows = rowsOf(page);
 
   test("every row has four parts, and says why when it is left out", () => {
@@ -121,11 +125,10 @@ describe.each(Object.keys(pages))("%s", (page) => {
     expect(missing.map(({ line, file, test: name }) => `line ${line}: ${file}: ${name}`)).toEqual([]);
   });
 
-  if (!carries) return;
   test("every test that carries a number of the page is named", () => {
     const named = new Set(rows.map(({ file, test: name }) => `${file}: ${name}`));
     const forgotten = sources()
-      .filter((source) => source.path.endsWith(".test.ts"))
+      .filter((source) => within.test(source.path))
       .flatMap((source) => testsOf(source.path).map((name) => ({ name, line: `${source.path}: ${name}` })))
       .filter(({ name, line }) => carries.test(name) && !named.has(line));
     expect(forgotten.map(({ line }) => line)).toEqual([]);

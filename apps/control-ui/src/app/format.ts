@@ -26,11 +26,16 @@ function two(value: number, large: number, largeName: string, small: number, sma
 export function relative(at: number, now: number): string {
   const ms = now - at;
   if (Math.abs(ms) < 5_000) return "just now";
-  const text =
-    Math.abs(ms) < minuteMs
-      ? `${Math.round(Math.abs(ms) / 1_000)} s`
-      : duration(Math.abs(ms)).split(" ").slice(0, 2).join(" ");
+  const text = nearest(Math.abs(ms));
   return ms >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+/** In one unit, rounded: two of them are more than anybody reads. */
+function nearest(ms: number): string {
+  if (ms < 59_500) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 59.5 * minuteMs) return `${Math.round(ms / minuteMs)} min`;
+  if (ms < 23.5 * hourMs) return `${Math.round(ms / hourMs)} h`;
+  return `${Math.round(ms / dayMs)} d`;
 }
 
 /** Date and time with seconds, in the reader's own manner. */

@@ -16,6 +16,8 @@ export interface SettingsValues {
   lastActiveSessionKey: string;
   chatFocusMode: boolean;
   chatShowThinking: boolean;
+  /** Share of the width that the conversation keeps while something is open beside it; 0.4 to 0.7. */
+  splitRatio: number;
   navCollapsed: boolean;
   navGroupsCollapsed: Record<string, boolean>;
 }
@@ -27,9 +29,12 @@ const defaults: SettingsValues = {
   lastActiveSessionKey: "",
   chatFocusMode: false,
   chatShowThinking: true,
+  splitRatio: 0.6,
   navCollapsed: false,
   navGroupsCollapsed: {},
 };
+
+export const clampSplit = (ratio: number): number => Math.min(0.7, Math.max(0.4, ratio));
 
 /** Keeps of `stored` what has the right type; everything else falls back to its default. */
 export function readSettings(stored: Record<string, unknown>): SettingsValues {
@@ -40,6 +45,7 @@ export function readSettings(stored: Record<string, unknown>): SettingsValues {
     if (typeof value === typeof fallback && value !== null && !Array.isArray(value)) target[name] = value;
   }
   if (!["system", "light", "dark"].includes(values.theme)) values.theme = "system";
+  values.splitRatio = clampSplit(values.splitRatio);
   return values;
 }
 

@@ -39,7 +39,7 @@ export function ApprovalDesk() {
             ? "A command waits for your decision."
             : `${waiting.length} commands wait for your decision.`}
         </b>{" "}
-        The first is void <Countdown until={Math.min(...waiting.map(({ voidAt }) => voidAt))} />.
+        The first lapses <Countdown until={Math.min(...waiting.map(({ voidAt }) => voidAt))} />.
       </p>
       <Button onClick={() => setAside(new Set())}>Review</Button>
     </div>

@@ -102,6 +102,9 @@ export function ApprovalDialog({ approval, behind, onAside }: ApprovalDialogProp
             }
           />
         )}
+        {request.ask !== "always" && error?.gone !== true && (
+          <p class="dim small">{alwaysTitle(request.resolvedPath)}</p>
+        )}
         <div class="approval-actions">
           {error?.gone === true ? (
             <Button onClick={() => approvals.drop(id)}>Close</Button>
@@ -126,9 +129,6 @@ export function ApprovalDialog({ approval, behind, onAside }: ApprovalDialogProp
             </>
           )}
         </div>
-        {request.ask !== "always" && error?.gone !== true && (
-          <p class="dim small">{alwaysTitle(request.resolvedPath)}</p>
-        )}
       </div>
     </Dialog>
   );
@@ -142,10 +142,11 @@ const Exact = ({ text, or }: { text: string | null; or: string }) =>
 
 function TimeLeft({ until }: { until: number }) {
   const seconds = Math.max(0, Math.ceil((until - now().value) / 1_000));
-  const text = seconds >= 120 ? `${Math.floor(seconds / 60)} min` : `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  const text = minutes === 0 ? `${seconds} s` : `${minutes}:${String(seconds % 60).padStart(2, "0")} min`;
   return (
     <span role="timer">
-      Waits for <b class="number">{text}</b> more, then the rule for unanswered questions applies.
+      Waits for <b class="number">{text}</b>, then the rule for unanswered commands applies.
     </span>
   );
 }

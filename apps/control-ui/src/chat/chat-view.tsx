@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import { Button, Empty, ErrorNotice, Skeleton } from "../ui/index.ts";
 import { agentFace } from "./agent-face.ts";
+import { BesidePanel, OpenBeside, type Beside } from "./beside.tsx";
 import { ChatHead } from "./chat-head.tsx";
 import { Composer } from "./composer.tsx";
 import type { Conversation } from "./conversation.ts";
@@ -23,12 +24,24 @@ export default function ChatView() {
 }
 
 function Chat({ conversation }: { conversation: Conversation }) {
+  const { settings } = useApp();
   const [sent, setSent] = useState(0);
+  const [beside, setBeside] = useState<Beside>();
+  const { splitRatio } = settings.current;
   return (
     <div class="chat" data-session={conversation.sessionKey}>
       <ChatHead conversation={conversation} />
-      <Messages conversation={conversation} sent={sent} />
-      <Composer conversation={conversation} onSent={() => setSent(sent + 1)} />
+      <OpenBeside.Provider value={setBeside}>
+        <div class="chat-body" style={beside ? { "--split": `${splitRatio * 100}%` } : undefined}>
+          <div class={beside ? "chat-column split" : "chat-column"}>
+            <Messages conversation={conversation} sent={sent} />
+            <Composer conversation={conversation} onSent={() => setSent(sent + 1)} />
+          </div>
+          {beside && (
+            <BesidePanel key={beside.title + beside.text} content={beside} onClose={() => setBeside(undefined)} />
+          )}
+        </div>
+      </OpenBeside.Provider>
     </div>
   );
 }
@@ -63,8 +76,15 @@ function Messages({ conversation, sent }: { conversation: Conversation; sent: nu
   }, [turns, outgoing.map(({ key, state }) => key + state).join(" "), live, remains, face, link.connected.value]);
   const position = useMemo(
     () => ({
-      get: () => positions().get(conversation.sessionKey),
-      set: (anchor: Anchor | undefined) => positions().set(conversation.sessionKey, anchor),
+      get: () => {
+        const anchor = positions().get(conversation.sessionKey);
+        conversation.readerAtEnd = anchor === undefined;
+        return anchor;
+      },
+      set: (anchor: Anchor | undefined) => {
+        conversation.readerAtEnd = anchor === undefined;
+        positions().set(conversation.sessionKey, anchor);
+      },
     }),
     [conversation],
   );

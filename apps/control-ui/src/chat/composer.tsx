@@ -3,27 +3,27 @@
 import { ArrowUp, ListPlus, Paperclip, Square, X } from "lucide-preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app/app.ts";
-import { readText, remove, writeText } from "../gateway/index.ts";
 import { IconButton } from "../ui/index.ts";
 import { accepted, fitsFrame, toAttachment } from "./attachments.ts";
 import { CommandMenu, commandsFor } from "./command-menu.tsx";
 import type { Conversation } from "./conversation.ts";
 import type { SlashCommand } from "./conversations.ts";
+import { readDraft, storeDraft } from "./draft.ts";
 import type { Attachment } from "./outgoing.ts";
 import { turnText } from "./turns.ts";
 
-const draftKey = (sessionKey: string): string => `openclaw.draft:${sessionKey}`;
 const fallbackPayload = 26_214_400;
 
 export function Composer({ conversation, onSent }: { conversation: Conversation; onSent: () => void }) {
   const { link, toasts, conversations } = useApp();
-  const [text, setText] = useState(() => readText("session", draftKey(conversation.sessionKey)) ?? "");
-  const [attachments, setAttachments] = useState<readonly Attachment[]>([]);
+  const [text, setText] = useState(() => readDraft(conversation.sessionKey));
   const [dragging, setDragging] = useState(false);
   const [chosen, setChosen] = useState(0);
   const [closedFor, setClosedFor] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
+  const { drafted } = conversation;
+  const attachments = drafted.value;
   const busy = conversation.busy.value;
   const waiting = conversation.outgoing.value.filter(({ state }) => state === "waiting");
   const commands = closedFor === text ? [] : commandsFor(text, conversations.commands.value);
@@ -32,8 +32,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   const write = (value: string) => {
     setText(value);
     setChosen(0);
-    if (value === "") remove("session", draftKey(conversation.sessionKey));
-    else writeText("session", draftKey(conversation.sessionKey), value);
+    storeDraft(conversation.sessionKey, value);
   };
 
   // Grows with its text, up to two fifths of the window.
@@ -50,11 +49,11 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
   const attach = async (files: Iterable<File>) => {
     const added: Attachment[] = [];
     for (const file of files) {
-      const result = await toAttachment(file, attachments.length + added.length);
+      const result = await toAttachment(file, drafted.peek().length + added.length);
       if ("refused" in result) toasts.show(result.refused, { tone: "bad" });
       else added.push(result.attachment);
     }
-    if (added.length > 0) setAttachments((before) => [...before, ...added]);
+    if (added.length > 0) drafted.value = [...drafted.peek(), ...added];
   };
 
   const send = () => {
@@ -65,12 +64,14 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
       });
       return;
     }
-    if (conversation.send(text.trim(), attachments) === "full") {
+    const sent = conversation.send(text.trim(), attachments);
+    if (sent === "full") {
       toasts.show("Too many messages wait already. Let some of them be answered first.", { tone: "bad" });
       return;
     }
     write("");
-    setAttachments([]);
+    if (sent === "stop") return void stop();
+    drafted.value = [];
     onSent();
   };
 
@@ -96,10 +97,10 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
     } else if (shown && command && (event.key === "Tab" || (event.key === "Enter" && !exactly(command, text)))) {
       event.preventDefault();
       take(command);
-    } else if (event.key === "Escape") {
+    } else if (event.key === "Escape" && (shown || busy)) {
       event.preventDefault();
       if (shown) setClosedFor(text);
-      else if (busy) void stop();
+      else void stop();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -152,7 +153,7 @@ export function Composer({ conversation, onSent }: { conversation: Conversation;
               <IconButton
                 icon={X}
                 label={`Remove ${attachment.name}`}
-                onClick={() => setAttachments(attachments.filter((other) => other !== attachment))}
+                onClick={() => (drafted.value = attachments.filter((other) => other !== attachment))}
               />
             </li>
           ))}

@@ -145,7 +145,9 @@ test("the word stop stops a reply instead of being sent; without a reply it is a
   const { conversation, calls, delta } = harness();
   await conversation.reconnected();
   delta("a", "long");
-  expect(conversation.send(" STOP ")).toBe("stopped");
+  expect(conversation.send(" STOP ")).toBe("stop");
+  expect(conversation.outgoing.value).toEqual([]);
+  void conversation.stop();
   expect(calls[0]).toMatchObject({ method: "chat.abort", params: { runId: "a" } });
   const idle = harness();
   await idle.conversation.reconnected();

@@ -5,6 +5,7 @@ import { ClosedError, createIdempotencyKey, NotSentError } from "@openclaw/clien
 import type { EventPayload, MethodResult } from "@openclaw/protocol";
 import { plainError } from "../gateway/refusal.ts";
 import { isRecord } from "../gateway/storage.ts";
+import { readPage, textOf } from "./history.ts";
 import { liveText, newRun, withText, withTool, type LiveRun } from "./live-run.ts";
 import { maxWaiting, notStored, readOutgoing, storeOutgoing, type Attachment, type Outgoing } from "./outgoing.ts";
 import { toTurns, turnText, type HistoryMessage, type Turn } from "./turns.ts";
@@ -43,6 +44,10 @@ const pageSize = 200;
 const refreshSize = 100;
 const stopWords = new Set(["/stop", "stop", "esc", "abort", "wait", "exit", "interrupt"]);
 const maxEnded = 64;
+/** Kept while somebody is at the end of a conversation that grows for days. */
+const keptAtEnd = 600;
+/** How long the end of a run may come without the `chat` event that tells it: those of heartbeats have none. */
+const silentEndMs = 1_500;
 
 export class Conversation {
   readonly sessionKey: string;
@@ -60,16 +65,21 @@ export class Conversation {
   readonly #outgoing: ReturnType<typeof signal<readonly Outgoing[]>>;
   readonly #remains = signal<Remains | undefined>(undefined);
   readonly #thinking = signal<string | undefined>(undefined);
-  /** Runs whose end was seen; the oldest are forgotten. */
-  readonly #ended = new Set<string>();
+  /** Pictures of a message that is being written. */
+  readonly drafted = signal<readonly Attachment[]>([]);
+  /** Whether older messages may be let go: nobody is reading among them. */
+  readerAtEnd = true;
+  /** Runs whose end was seen, with the number of the reading that was the last to begin before; the oldest are forgotten. */
+  readonly #ended = new Map<string, number>();
   #sessionId: string | undefined;
   #reading: Promise<void> | undefined;
-  #readAgain = false;
+  #following: Promise<void> | undefined;
+  #readings = 0;
 
   readonly turns: ReadonlySignal<readonly Turn[]> = computed(() => toTurns(this.#messages.value));
   /** A reply is being written or about to be. */
   readonly busy: ReadonlySignal<boolean> = computed(
-    () => this.#live.value !== undefined || this.outgoing.value.some(({ state }) => state === "sending"),
+    () => this.#live.value?.over === false || this.outgoing.value.some(({ state }) => state === "sending"),
   );
 
   constructor(options: ConversationOptions) {
@@ -104,27 +114,35 @@ export class Conversation {
   /** A new connection: what streamed before is lost, its end stands in the history. Asks about everything that was sent and
    *  not answered, with the key it had. */
   async reconnected(): Promise<void> {
-    this.#live.value = undefined;
+    const before = this.#live.peek();
     await this.refresh();
-    for (const message of this.outgoing.peek())
-      if (message.state === "sending" || message.state === "accepted") void this.#transmit(message);
-    this.#sendNext();
+    // What was written of the reply stays in view until the history is there; if it goes on, its next delta has all of it.
+    if (this.#live.peek() === before) this.#live.value = undefined;
+    const asked = this.outgoing.peek().filter(({ state }) => state === "sending" || state === "accepted");
+    void Promise.all(asked.map((message) => this.#transmit(message))).then(() => this.#sendNext());
   }
 
-  /** Reads the newest page. While a reading is under way, once more after it. */
+  /** Messages that were written before the session's right key was known. */
+  adopt(list: readonly Outgoing[]): void {
+    this.#keep([...this.outgoing.peek(), ...list].slice(0, maxWaiting));
+  }
+
+  /** Nothing of it would be lost if it were forgotten. */
+  get idle(): boolean {
+    return this.outgoing.peek().length === 0 && this.drafted.peek().length === 0;
+  }
+
+  /** Reads the newest page. While a reading is under way, once more after it: resolves when what is there now was read. */
   refresh(): Promise<void> {
-    if (this.#reading) {
-      this.#readAgain = true;
+    if (!this.#reading) {
+      this.#reading = this.#read().finally(() => (this.#reading = undefined));
       return this.#reading;
     }
-    this.#reading = this.#read().finally(() => {
-      this.#reading = undefined;
-      if (this.#readAgain) {
-        this.#readAgain = false;
-        void this.refresh();
-      }
+    this.#following ??= this.#reading.then(() => {
+      this.#following = undefined;
+      return this.refresh();
     });
-    return this.#reading;
+    return this.#following;
   }
 
   /** Reads the page before the oldest message shown. */
@@ -134,7 +152,7 @@ export class Conversation {
     if (older !== "some" || !first) return;
     this.#set({ older: "loading" });
     try {
-      const page = await this.#history({ limit: pageSize, before: first.id });
+      const page = await readPage(this.#port, this.sessionKey, { limit: pageSize, before: first.id });
       // The session may have been reset meanwhile.
       const still = this.#messages.peek()[0]?.id === first.id;
       if (still && page.messages.length > 0) this.#messages.value = [...page.messages, ...this.#messages.peek()];
@@ -144,12 +162,10 @@ export class Conversation {
     }
   }
 
-  /** Sends, or lets the message wait for the reply before it. A word that means "stop" stops instead. */
-  send(text: string, attachments: readonly Attachment[] = []): "sent" | "stopped" | "full" {
-    if (attachments.length === 0 && stopWords.has(text.trim().toLowerCase()) && this.busy.peek()) {
-      void this.stop();
-      return "stopped";
-    }
+  /** Sends, or lets the message wait for the reply before it. `stop`: the text is a word that means so while a reply is being
+   *  written, and nothing was sent. */
+  send(text: string, attachments: readonly Attachment[] = []): "sent" | "stop" | "full" {
+    if (attachments.length === 0 && stopWords.has(text.trim().toLowerCase()) && this.busy.peek()) return "stop";
     const list = this.outgoing.peek();
     if (list.length >= maxWaiting) return "full";
     const message: Outgoing = {
@@ -204,65 +220,90 @@ export class Conversation {
     const { runId, state } = event;
     const run = this.#live.peek();
     if (state === "delta") {
-      if (this.#ended.has(runId) || (run && run.runId !== runId)) return;
-      this.#live.value = withText(run ?? newRun(runId, this.#now()), textOf(event.message));
+      if (this.#ended.has(runId) || this.#isOther(runId)) return;
+      this.#live.value = withText(this.#runOf(runId), textOf(event.message));
       return;
     }
     if (state !== "final" && state !== "error" && state !== "aborted") return;
     this.#noteEnd(runId);
     if (run && run.runId !== runId) return void this.refresh();
     const text = state === "final" ? textOf(event.message) : run ? liveText(run) : "";
-    if (state === "final" && run) this.#live.value = withText(run, textOf(event.message));
+    // What was seen stays in view until the history has it; the words of a reply that was cut short stand in `remains`.
+    if (run && state === "final") this.#live.value = { ...withText(run, text), over: true };
+    else if (run) this.#live.value = text === "" ? { ...run, over: true } : undefined;
     if (state === "error") this.#remains.value = { runId, text, error: event.errorMessage ?? "The reply failed." };
     if (state === "aborted" && text !== "") this.#remains.value = { runId, text, error: undefined };
     this.#announce({ final: "Reply complete.", error: "The reply failed.", aborted: "Stopped." }[state]);
-    void this.refresh().then(() => {
-      if (this.#live.peek()?.runId === runId) this.#live.value = undefined;
-      this.#sendNext();
-    });
+    void this.refresh().then(() => this.#sendNext());
   }
 
   agentEvent(event: EventPayload<"agent">): void {
     const { runId, stream } = event;
     const data = isRecord(event.data) ? event.data : {};
     if (this.#ended.has(runId)) return;
-    const run = this.#live.peek();
-    if (run && run.runId !== runId) return;
-    if (stream === "lifecycle" && data.phase !== "start") return;
-    const known = run ?? newRun(runId, this.#now());
+    if (this.#isOther(runId)) return;
+    if (stream === "lifecycle" && data.phase !== "start") {
+      if (this.#live.peek()) setTimeout(() => this.#endSilently(runId), silentEndMs);
+      return;
+    }
+    const known = this.#runOf(runId);
     if (stream === "tool") this.#live.value = withTool(known, data, this.#now());
     else if (stream === "assistant") this.#live.value = withText(known, String(data.text ?? ""));
     else if (stream === "compaction") this.#live.value = { ...known, compacting: data.phase === "start" };
     else if (stream === "lifecycle") this.#live.value = known;
   }
 
+  /** Another run is shown; one that is over makes room. */
+  #isOther(runId: string): boolean {
+    const run = this.#live.peek();
+    return run !== undefined && run.runId !== runId && !run.over;
+  }
+
+  #runOf(runId: string): LiveRun {
+    const run = this.#live.peek();
+    return run?.runId === runId ? run : newRun(runId, this.#now());
+  }
+
+  #endSilently(runId: string): void {
+    if (this.#ended.has(runId) || this.#live.peek()?.runId !== runId) return;
+    this.#noteEnd(runId);
+    void this.refresh().then(() => this.#sendNext());
+  }
+
   async #read(): Promise<void> {
     const known = this.#messages.peek();
     const limit = known.length === 0 ? pageSize : refreshSize;
+    this.#readings += 1;
+    const reading = this.#readings;
     try {
-      const page = await this.#history({ limit });
+      const page = await readPage(this.#port, this.sessionKey, { limit });
       batch(() => {
         const sameSession = page.sessionId === this.#sessionId;
         this.#sessionId = page.sessionId;
         const overlap = sameSession ? known.findIndex(({ id }) => id === page.messages[0]?.id) : -1;
-        if (overlap > 0) this.#messages.value = [...known.slice(0, overlap), ...page.messages];
-        else {
+        if (overlap > 0) {
+          const all = [...known.slice(0, overlap), ...page.messages];
+          const tooMany = this.readerAtEnd && all.length > keptAtEnd;
+          this.#messages.value = tooMany ? all.slice(-pageSize) : all;
+          if (tooMany) this.#set({ older: "some" });
+        } else {
           this.#messages.value = page.messages;
           this.#set({ older: page.messages.length === limit ? "some" : "none" });
         }
         this.#set({ loaded: true, readAt: this.#now(), error: undefined });
         this.#thinking.value = page.thinkingLevel;
-        this.#settle();
+        this.#settle(reading);
       });
     } catch (error) {
       this.#set({ error: plainError(error) });
     }
   }
 
-  /** What the history holds now need not be shown twice. */
-  #settle(): void {
+  /** What the history holds now need not be shown twice. A run that ended while it was being read may not be in it yet. */
+  #settle(reading: number): void {
     const turns = this.turns.peek();
-    this.#keep(notStored(this.outgoing.peek(), turns, this.#ended));
+    const told = new Set([...this.#ended].filter(([, before]) => before < reading).map(([runId]) => runId));
+    this.#keep(notStored(this.outgoing.peek(), turns, told));
     const remains = this.#remains.peek();
     const last = turns.at(-1);
     if (remains && last?.role === "assistant" && (last.stopped === true || last.error !== undefined)) {
@@ -271,19 +312,7 @@ export class Conversation {
       else if (remains.text !== "") this.#remains.value = { ...remains, text: "" };
     }
     const run = this.#live.peek();
-    if (run && this.#ended.has(run.runId)) this.#live.value = undefined;
-  }
-
-  async #history(params: { limit: number; before?: string }) {
-    const result = (await this.#port.callAny("chat.history", {
-      sessionKey: this.sessionKey,
-      ...params,
-    })) as MethodResult<"chat.history">;
-    const messages = result.messages.map((message, index): HistoryMessage => {
-      const { id = `${message.timestamp}-${index}` } = message;
-      return { ...message, id };
-    });
-    return { messages, sessionId: result.sessionId, thinkingLevel: result.thinkingLevel };
+    if (run && told.has(run.runId)) this.#live.value = undefined;
   }
 
   async #transmit(message: Outgoing): Promise<void> {
@@ -311,7 +340,7 @@ export class Conversation {
       }
       this.#change(key, { state: "accepted" });
       if ((answer.status === "started" || answer.status === "in_flight") && !this.#ended.has(key)) {
-        this.#live.value ??= newRun(key, this.#now());
+        if (!this.#isOther(key)) this.#live.value = this.#runOf(key);
         this.#announce("Replying.");
       } else if (answer.status === "ok" || answer.status === "error") {
         this.#noteEnd(key);
@@ -356,8 +385,8 @@ export class Conversation {
   }
 
   #noteEnd(runId: string): void {
-    this.#ended.add(runId);
-    for (const oldest of this.#ended) {
+    if (!this.#ended.has(runId)) this.#ended.set(runId, this.#readings);
+    for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= maxEnded) break;
       this.#ended.delete(oldest);
     }
@@ -366,11 +395,4 @@ export class Conversation {
   #set(changes: Partial<ConversationState>): void {
     this.#state.value = { ...this.#state.peek(), ...changes };
   }
-}
-
-function textOf(message: EventPayload<"chat">["message"]): string {
-  if (!message) return "";
-  const { content } = message as { content: unknown };
-  if (typeof content === "string") return content;
-  return Array.isArray(content) ? content.map((part) => (isRecord(part) ? String(part.text ?? "") : "")).join("") : "";
 }

@@ -7,6 +7,8 @@ import type { Router } from "../app/router.ts";
 import type { Settings } from "../app/settings.ts";
 import type { Toasts } from "../app/toasts.ts";
 import { Conversation } from "./conversation.ts";
+import { renameDrafts } from "./draft.ts";
+import { sessionsWithOutgoing, takeOutgoing } from "./outgoing.ts";
 import { canonicalKey, type SessionRow } from "./session-title.ts";
 
 export type AgentRow = MethodResult<"agents.list">["agents"][number];
@@ -26,8 +28,10 @@ interface Parts {
   toasts: Toasts;
 }
 
-/** Conversations kept in memory; the one not visited longest leaves first. */
+/** Conversations kept in memory; the one not visited longest leaves first, unless something of it is on its way. */
 const maxOpen = 8;
+/** With something on its way; more are asked about when they are visited. */
+const maxPending = 20;
 const listLimit = 200;
 /** Sessions whose unread replies are counted. */
 const maxUnread = 500;
@@ -118,9 +122,9 @@ export class Conversations {
       });
     this.#open.delete(key);
     this.#open.set(key, conversation);
-    for (const oldest of this.#open.keys()) {
+    for (const [oldest, { idle }] of this.#open) {
       if (this.#open.size <= maxOpen) break;
-      this.#open.delete(oldest);
+      if (oldest !== key && (idle || this.#open.size > maxOpen + maxPending)) this.#open.delete(oldest);
     }
     if (!known && this.#parts.link.connected.peek()) void conversation.reconnected();
     return conversation;
@@ -172,10 +176,32 @@ export class Conversations {
       await current?.refresh();
       return;
     }
-    // Conversations in the background read again when they are visited.
-    for (const key of this.#open.keys()) if (this.#open.get(key) !== current) this.#open.delete(key);
-    void current?.reconnected();
+    this.#resume(current);
     await Promise.all([this.list(), this.#readAgents(), this.#readModels(), this.#readCommands()]);
+  }
+
+  /** Conversations in the background read again when they are visited. Those that have something on its way ask about it now,
+   *  also when it was written before the page was loaded anew, or under a name the gateway does not use. */
+  #resume(current: Conversation | undefined): void {
+    const defaults = this.#parts.link.hello.peek()?.snapshot.sessionDefaults;
+    const rename = (key: string) => canonicalKey(key, defaults);
+    renameDrafts(rename);
+    const fresh = new Set<Conversation>();
+    for (const key of sessionsWithOutgoing().slice(0, maxPending)) {
+      const canonical = rename(key);
+      const known = this.#open.has(canonical);
+      // A new one asks about its messages itself.
+      const conversation = this.get(canonical);
+      if (canonical !== key) {
+        conversation.adopt(takeOutgoing(key));
+        this.#open.delete(key);
+      }
+      if (!known) fresh.add(conversation);
+    }
+    for (const [key, conversation] of this.#open) {
+      if (conversation !== current && conversation.idle) this.#open.delete(key);
+      else if (!fresh.has(conversation)) void conversation.reconnected();
+    }
   }
 
   async #readAgents(): Promise<void> {

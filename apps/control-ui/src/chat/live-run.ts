@@ -8,6 +8,8 @@ export interface LiveRun {
   startedAt: number;
   parts: readonly Part[];
   compacting: boolean;
+  /** It ended; its words stand here until the history has them. */
+  over: boolean;
 }
 
 /** Tool calls kept of one run; the oldest leave first. */
@@ -18,6 +20,7 @@ export const newRun = (runId: string, startedAt: number): LiveRun => ({
   startedAt,
   parts: [],
   compacting: false,
+  over: false,
 });
 
 /** `text` is all of the present message so far. A shorter text of the same message is late and ignored; after a tool call a

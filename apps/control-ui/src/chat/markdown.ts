@@ -96,5 +96,7 @@ export const sanitize = (html: string): string =>
     ALLOWED_ATTR: attributes,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
+    // No addresses: the pattern below is not about them, and without this they would be taken away.
+    ADD_URI_SAFE_ATTR: ["align", "rel", "start", "target"],
     ALLOWED_URI_REGEXP: /^(https?:\/\/|mailto:|data:image\/)/i,
   });

@@ -1,6 +1,6 @@
 /** Messages on their way: drawn at once, kept over reloads and restarts with the key they were given, dropped when the
  *  gateway's history holds them. Pure, but for storage. */
-import { isRecord, readJson, writeJson } from "../gateway/storage.ts";
+import { isRecord, keysOf, readJson, remove, writeJson } from "../gateway/storage.ts";
 import { turnText, type Turn } from "./turns.ts";
 
 export interface Attachment {
@@ -25,7 +25,8 @@ export interface Outgoing {
 
 export const maxWaiting = 20;
 
-const storageKey = (sessionKey: string): string => `openclaw.outgoing:${sessionKey}`;
+const storagePrefix = "openclaw.outgoing:";
+const storageKey = (sessionKey: string): string => `${storagePrefix}${sessionKey}`;
 
 const isOutgoing = (value: unknown): value is Outgoing =>
   isRecord(value) &&
@@ -39,8 +40,21 @@ const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 export const readOutgoing = (sessionKey: string): Outgoing[] =>
   (readJson("session", storageKey(sessionKey), isList) ?? []).filter(isOutgoing).slice(0, maxWaiting);
 
-export const storeOutgoing = (sessionKey: string, list: readonly Outgoing[]): void =>
-  void writeJson("session", storageKey(sessionKey), list);
+export function storeOutgoing(sessionKey: string, list: readonly Outgoing[]): void {
+  if (list.length === 0) remove("session", storageKey(sessionKey));
+  else writeJson("session", storageKey(sessionKey), list);
+}
+
+/** Sessions in which something is on its way or waits, by the key they were written under. */
+export const sessionsWithOutgoing = (): string[] =>
+  keysOf("session", storagePrefix).map((key) => key.slice(storagePrefix.length));
+
+/** Reads and forgets what was written under a key. */
+export function takeOutgoing(sessionKey: string): Outgoing[] {
+  const list = readOutgoing(sessionKey);
+  storeOutgoing(sessionKey, []);
+  return list;
+}
 
 /** What of `list` is not in the history yet. A stored message accounts for one sent message of the same text after the
  *  place where that was sent. `ended`: runs known to be over, whose message the history holds for certain. */

@@ -6,15 +6,17 @@ import {
   FileText,
   Globe,
   type LucideIcon,
+  PanelRightOpen,
   Terminal,
   TriangleAlert,
   Wrench,
 } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 import { now } from "../app/clock.ts";
 import { count, duration } from "../app/format.ts";
 import { isRecord } from "../gateway/index.ts";
-import { CopyButton } from "../ui/index.ts";
+import { CopyButton, IconButton } from "../ui/index.ts";
+import { OpenBeside } from "./beside.tsx";
 import type { ToolCall } from "./turns.ts";
 import { Picture } from "./picture.tsx";
 
@@ -76,9 +78,9 @@ function ToolBody({ call }: { call: ToolCall }) {
     call.args === undefined ? "" : typeof call.args === "string" ? call.args : JSON.stringify(call.args, null, 2);
   return (
     <div class="tool-body">
-      {args !== "" && args !== "{}" && <Output title="Arguments" text={args} />}
+      {args !== "" && args !== "{}" && <Output of={call.name} title="Arguments" text={args} />}
       {call.output !== undefined && call.output !== "" && (
-        <Output title={call.state === "failed" ? "Error" : "Output"} text={call.output} />
+        <Output of={call.name} title={call.state === "failed" ? "Error" : "Output"} text={call.output} />
       )}
       {call.images.map((src, index) => (
         <Picture key={index} src={src} name={`${call.name} result ${index + 1}`} />
@@ -89,12 +91,21 @@ function ToolBody({ call }: { call: ToolCall }) {
   );
 }
 
-function Output({ title, text }: { title: string; text: string }) {
+function Output({ of, title, text }: { of: string; title: string; text: string }) {
+  const openBeside = useContext(OpenBeside);
   return (
     <section class="output">
       <header>
         <h3>{title}</h3>
         <span class="dim">{count(text.length)} characters</span>
+        {openBeside && (
+          <IconButton
+            icon={PanelRightOpen}
+            label={`Open ${title.toLowerCase()} beside the conversation`}
+            class="open-beside"
+            onClick={() => openBeside({ title: `${title} of ${of}`, text: stripCodes(text) })}
+          />
+        )}
         <CopyButton text={text} label={`Copy ${title.toLowerCase()}`} />
       </header>
       <pre tabIndex={0}>{stripCodes(text)}</pre>

@@ -176,6 +176,15 @@ function UsageLine({ usage, model }: { usage: TurnUsage; model: string | undefin
 
 export function LiveView({ run, face }: { run: LiveRun; face: Face }) {
   const last = run.parts.at(-1);
+  if (run.over)
+    return (
+      <article class="turn assistant" aria-label={face.name}>
+        <header class="turn-head">
+          <FaceView face={face} />
+        </header>
+        <Parts parts={run.parts} />
+      </article>
+    );
   const waiting = last === undefined || (last.kind === "tool" && last.call.state !== "running");
   return (
     <article class="turn assistant live" aria-busy="true" aria-label={`${face.name} is replying`}>

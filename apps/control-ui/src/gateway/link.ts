@@ -159,7 +159,7 @@ export class GatewayLink {
         instanceId: tabId(),
       },
       scopes: wantedScopes,
-      caps: ["tool-events", "tool-results"],
+      caps: ["tool-events", "tool-results", "presence-delta"],
       credentials,
       identity: this.#identity,
       ...(fallback ? { deviceTokens: secrets.deviceTokens } : {}),

@@ -1,6 +1,7 @@
 /** What a view shows of the gateway: read when the view opens, after every hello and gap, on the events it names, and on a
  *  timer while the page is visible. Old data stays on screen while new data is read; late answers are dropped. */
 import { signal, type ReadonlySignal } from "@preact/signals";
+import type { EventFrame } from "@openclaw/protocol";
 import { useEffect, useMemo } from "preact/hooks";
 import type { GatewayLink } from "./link.ts";
 import { isUnknownMethod, plainError } from "./refusal.ts";
@@ -21,6 +22,10 @@ export interface QueryOptions<T> {
   load: (link: GatewayLink, signal: AbortSignal) => Promise<T>;
   /** Events after which the data is read again, at most once per 300 ms. */
   on?: readonly string[];
+  /** Events that carry the change itself. Undefined when it cannot be applied: then the data is read again. */
+  apply?: Readonly<Record<string, (data: T, frame: EventFrame) => T | undefined>>;
+  /** The counter by which late events are known: one that is older than the last is ignored. */
+  stateVersion?: "presence" | "health";
   /** ms between readings while the page is visible. */
   everyMs?: number;
 }
@@ -41,6 +46,7 @@ export class Query<T> {
   #reading: AbortController | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #again = false;
+  #version = 0;
 
   constructor(link: GatewayLink, options: QueryOptions<T>) {
     this.#link = link;
@@ -53,8 +59,15 @@ export class Query<T> {
 
   /** Begins reading; returns what ends it. */
   open(): () => void {
-    const { on = [], everyMs } = this.#options;
-    this.#ends.push(this.#link.onRefresh(() => void this.refresh()));
+    const { on = [], apply = {}, everyMs } = this.#options;
+    this.#countFromHello();
+    this.#ends.push(
+      this.#link.onRefresh((why) => {
+        if (why === "hello") this.#countFromHello();
+        void this.refresh();
+      }),
+    );
+    for (const event of Object.keys(apply)) this.#ends.push(this.#link.onAny(event, (frame) => this.#take(frame)));
     for (const event of on) this.#ends.push(this.#link.onAny(event, () => this.#refreshSoon()));
     if (everyMs !== undefined) {
       const timer = setInterval(() => {
@@ -69,6 +82,7 @@ export class Query<T> {
   close(): void {
     for (const end of this.#ends.splice(0)) end();
     clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#reading?.abort();
     this.#reading = undefined;
   }
@@ -102,6 +116,27 @@ export class Query<T> {
   assume(change: (data: T) => T): void {
     const { data } = this.#state.peek();
     if (data !== undefined) this.#set({ data: change(data) });
+  }
+
+  /** What is read from now on is at least as new as what hello told. */
+  #countFromHello(): void {
+    const { stateVersion } = this.#options;
+    const told = this.#link.hello.peek()?.snapshot.stateVersion;
+    this.#version = stateVersion === undefined ? 0 : (told?.[stateVersion] ?? 0);
+  }
+
+  #take(frame: EventFrame): void {
+    const { apply = {}, stateVersion } = this.#options;
+    const version = stateVersion === undefined ? undefined : frame.stateVersion?.[stateVersion];
+    if (version !== undefined) {
+      if (version < this.#version) return;
+      this.#version = version;
+    }
+    const { data } = this.#state.peek();
+    // A reading under way was answered before this event was sent.
+    const next = data === undefined ? undefined : apply[frame.event]?.(data, frame);
+    if (next === undefined) this.#refreshSoon();
+    else this.#set({ data: next, readAt: Date.now() });
   }
 
   #refreshSoon(): void {

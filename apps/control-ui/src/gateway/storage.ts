@@ -23,9 +23,23 @@ export function writeText(area: Area, key: string, value: string): boolean {
     memory.delete(`${area}:${key}`);
     return true;
   } catch {
+    // Full: what was stored before is not what counts any more.
+    remove(area, key);
     memory.set(`${area}:${key}`, value);
     return false;
   }
+}
+
+/** Every key that begins so, kept here or in memory. */
+export function keysOf(area: Area, prefix: string): string[] {
+  const kept = [...memory.keys()].filter((key) => key.startsWith(`${area}:`)).map((key) => key.slice(area.length + 1));
+  const found = new Set(kept);
+  try {
+    for (const key of Object.keys(areaOf(area))) found.add(key);
+  } catch {
+    // Forbidden storage holds nothing.
+  }
+  return [...found].filter((key) => key.startsWith(prefix));
 }
 
 export function remove(area: Area, key: string): void {

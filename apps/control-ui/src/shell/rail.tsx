@@ -1,17 +1,23 @@
 import { ChevronDown, Keyboard, Moon, PanelLeftClose, PanelLeftOpen, Sun, SunMoon } from "lucide-preact";
+import { useEffect } from "preact/hooks";
 import { useApp } from "../app/app.ts";
 import type { Theme } from "../app/settings.ts";
 import { IconButton, Link } from "../ui/index.ts";
 import { viewGroups, type View } from "../views/catalogue.ts";
 import { ConnectionPill } from "./connection.tsx";
 import { Mark } from "./mark.tsx";
+import { rememberHidden, wasHidden } from "./hidden-views.ts";
 
 const nextTheme: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const themeIcons = { system: SunMoon, light: Sun, dark: Moon };
 
 export function Rail({ onKeys, onNavigate }: { onKeys: () => void; onNavigate: () => void }) {
-  const { settings } = useApp();
+  const { link, settings } = useApp();
   const { navCollapsed, theme } = settings.current;
+  const methods = link.hello.value?.features.methods;
+  useEffect(() => {
+    if (methods) rememberHidden((view) => view.needs.every((method) => methods.includes(method)));
+  }, [methods]);
   return (
     <div class="rail-inner">
       <div class="rail-brand">
@@ -61,7 +67,10 @@ function RailGroup({ title, views, onNavigate }: { title: string; views: readonl
   const folded = settings.current.navGroupsCollapsed[title] === true;
   const fold = () =>
     settings.change({ navGroupsCollapsed: { ...settings.current.navGroupsCollapsed, [title]: !folded } });
-  const offered = views.filter((view) => view.needs.every((method) => link.offers(method)));
+  const told = link.hello.value !== undefined;
+  const offered = views.filter((view) =>
+    told ? view.needs.every((method) => link.offers(method)) : !wasHidden(view.path),
+  );
   if (offered.length === 0) return null;
   return (
     <section class="rail-group">

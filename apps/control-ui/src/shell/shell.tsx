@@ -84,7 +84,13 @@ export function Shell() {
         <VersionBanner />
         <ApprovalDesk />
         <main id="main" tabIndex={-1}>
-          {phase.name === "refused" ? <Entrance key={phase.refusal.kind} phase={phase} /> : <ViewAt path={path} />}
+          {phase.name === "refused" && <Entrance key={phase.refusal.kind} phase={phase} />}
+          {/* What somebody was in the middle of when the gateway withdrew its leave is there again once it is back. */}
+          {(phase.name !== "refused" || link.hello.value !== undefined) && (
+            <div class="view-place" hidden={phase.name === "refused"}>
+              <ViewAt path={path} />
+            </div>
+          )}
         </main>
       </div>
       <Toaster />

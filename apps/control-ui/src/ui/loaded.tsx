@@ -17,16 +17,20 @@ interface LoadedProps<T> {
 export function Loaded<T>({ query, what, skeletonLines = 5, children }: LoadedProps<T>) {
   const { link } = useApp();
   const { data, readAt, error, notOffered } = query.state.value;
+  const live = link.connected.value;
   if (notOffered && data === undefined) return <Empty title={`This gateway does not offer ${what} yet`} />;
   if (data === undefined) {
-    if (error !== undefined)
+    // The banner tells why; a skeleton would promise something that does not come.
+    if (!live && link.phase.value.name !== "connecting")
+      return <p class="dim">Nothing was read of {what} yet: there is no connection.</p>;
+    if (error !== undefined && live)
       return <ErrorNotice text={`Could not read ${what}. ${error}`} retry={() => void query.refresh()} />;
     return <Skeleton lines={skeletonLines} label={`Loading ${what}`} />;
   }
-  const stale = error !== undefined || !link.connected.value;
+  const stale = error !== undefined || !live;
   return (
     <>
-      {error !== undefined && (
+      {error !== undefined && live && (
         <ErrorNotice text={`Could not read ${what} again. ${error}`} retry={() => void query.refresh()} />
       )}
       {stale && readAt !== undefined && (

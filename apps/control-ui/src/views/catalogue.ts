@@ -85,7 +85,7 @@ export const viewGroups: readonly ViewGroup[] = [
         summary: "Who is connected",
         icon: MonitorSmartphone,
         needs: ["system-presence"],
-        load: () => import("./instances-view.tsx"),
+        load: () => import("./instances/instances-view.tsx"),
       },
       {
         path: "/nodes",

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { History, Pencil, Play, Trash2 } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { duration, exact, plural } from "../../app/format.ts";
@@ -17,14 +17,22 @@ export function JobCard({ job, refused, onChanged }: { job: Job; refused: string
   const { link, toasts } = useApp();
   const [asked, setAsked] = useState<Asked>();
   const action = useAction();
+  /** Shown at once; the gateway's word replaces it. */
+  const [wanted, setWanted] = useState<boolean>();
+  useEffect(() => {
+    if (wanted === job.enabled) setWanted(undefined);
+  }, [wanted, job.enabled]);
   const close = () => setAsked(undefined);
   const off = refused !== undefined;
   const running = job.state.runningAtMs !== undefined || action.busy === "run";
-  const enable = (enabled: boolean) =>
-    action.run("enable", async () => {
+  const enable = async (enabled: boolean) => {
+    setWanted(enabled);
+    const done = await action.run("enable", async () => {
       await link.call("cron.update", { id: job.id, patch: { enabled } });
       onChanged();
     });
+    if (!done) setWanted(undefined);
+  };
   const runNow = () =>
     action.run("run", async () => {
       const params = { id: job.id, mode: "force" as const };
@@ -48,8 +56,8 @@ export function JobCard({ job, refused, onChanged }: { job: Job; refused: string
         </div>
         <div class="job-tools" title={refused}>
           <Switch
-            label="On"
-            checked={job.enabled}
+            label="Active"
+            checked={wanted ?? job.enabled}
             disabled={off || action.busy === "enable"}
             onSwitch={(enabled) => void enable(enabled)}
           />

@@ -1,9 +1,10 @@
 /** For whoever wants to know exactly: any method, every event, what this connection is. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Eraser, Pause, Play } from "lucide-preact";
+import type { EventPayload } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
 import { useQuery } from "../../gateway/index.ts";
-import { Button, Clock, Empty, Facts, Loaded, Page, SearchField, Section } from "../../ui/index.ts";
+import { Ago, Button, Clock, Empty, Facts, Loaded, Page, SearchField, Section } from "../../ui/index.ts";
 import "../../style/views.css";
 import "./debug.css";
 import { CallPanel } from "./call-panel.tsx";
@@ -119,10 +120,16 @@ function Snapshots() {
   const { link } = useApp();
   const snapshots = useQuery(link, "snapshots", {
     load: async (gateway) => {
-      const names = ["status", "health", "models.list", "last-heartbeat"].filter((name) => gateway.offers(name));
+      const names = ["status", "models.list", "last-heartbeat"].filter((name) => gateway.offers(name));
       return Promise.all(names.map(async (name) => ({ name, text: pretty(await gateway.callAny(name, {})) })));
     },
     everyMs: 3_000,
+  });
+  // Asked once, then as the gateway tells it: each asking would make it tell every client.
+  const health = useQuery(link, "health", {
+    load: (gateway) => gateway.call("health", {}),
+    apply: { health: (_before, { payload }) => payload as EventPayload<"health"> },
+    stateVersion: "health",
   });
   return (
     <Section title="Snapshots">
@@ -130,18 +137,32 @@ function Snapshots() {
         {(list) => (
           <div class="cards">
             {list.map(({ name, text }) => (
-              <details key={name} class="card">
-                <summary>
-                  <code>{name}</code>
-                </summary>
-                <pre class="output" tabIndex={0} aria-label={name}>
-                  {text}
-                </pre>
-              </details>
+              <Snapshot key={name} name={name} text={text} at={snapshots.state.value.readAt} />
             ))}
           </div>
         )}
       </Loaded>
+      <Loaded query={health} what="health" skeletonLines={1}>
+        {(snapshot) => <Snapshot name="health" text={pretty(snapshot)} at={snapshot.ts} />}
+      </Loaded>
     </Section>
+  );
+}
+
+function Snapshot({ name, text, at }: { name: string; text: string; at: number | undefined }) {
+  return (
+    <details class="card">
+      <summary>
+        <code>{name}</code>{" "}
+        {at !== undefined && (
+          <span class="dim small">
+            <Ago at={at} />
+          </span>
+        )}
+      </summary>
+      <pre class="output" tabIndex={0} aria-label={name}>
+        {text}
+      </pre>
+    </details>
   );
 }

@@ -14,6 +14,7 @@ interface PolicyFieldsProps {
 export function PolicyFields({ file, scope, disabled, onChange }: PolicyFieldsProps) {
   const own = policyOf(file, scope);
   const above = inherited(file, scope);
+  const none = scope === undefined ? "Built in" : "As above";
   const select = (
     name: "security" | "ask" | "askFallback",
     label: string,
@@ -27,7 +28,7 @@ export function PolicyFields({ file, scope, disabled, onChange }: PolicyFieldsPr
           disabled={disabled}
           value={own[name] ?? ""}
           options={[
-            { value: "", label: `As above: ${words[above[name]]?.toLowerCase() ?? above[name]}` },
+            { value: "", label: `${none}: ${words[above[name]]?.toLowerCase() ?? above[name]}` },
             ...Object.entries(words).map(([value, text]) => ({ value, label: text })),
           ]}
           onPick={(value) =>
@@ -50,7 +51,7 @@ export function PolicyFields({ file, scope, disabled, onChange }: PolicyFieldsPr
             disabled={disabled}
             value={skills === undefined ? "" : String(skills)}
             options={[
-              { value: "", label: `As above: ${above.autoAllowSkills ? "on the list" : "not on the list"}` },
+              { value: "", label: `${none}: ${above.autoAllowSkills ? "on the list" : "not on the list"}` },
               { value: "true", label: "On the list" },
               { value: "false", label: "Not on the list" },
             ]}

@@ -94,7 +94,7 @@ test("a problem is told once, in the words of the part that knows most", () => {
     attentionOf({ ...none, health: { ...well, problems }, channels: channels({ state: "terminal" }) }),
   ).toMatchObject([
     { title: "WhatsApp is not connected" },
-    { title: "store is not well", commands: ["openclaw doctor --fix"] },
+    { title: "Store is not well", commands: ["openclaw doctor --fix"] },
   ]);
 });
 
@@ -124,6 +124,7 @@ test("the samples kept are bounded", () => {
 
 test("a silence breaks the line instead of bridging it", () => {
   const samples = [0, 5_000, 60_000, 65_000].map((at) => ({ at, value: 1 }));
-  expect(strokes(samples, 1)).toHaveLength(2);
-  expect(strokes([], 1)).toEqual([]);
+  expect(strokes(samples, 1, 20_000)).toHaveLength(2);
+  expect(strokes(samples, 1, 60_000)).toHaveLength(1);
+  expect(strokes([], 1, 20_000)).toEqual([]);
 });

@@ -186,7 +186,7 @@ function ofOtherParts({ health, channels }: Known): Attention[] {
       return {
         id: `part:${part}`,
         tone: "warn" as const,
-        title: `${part} is not well`,
+        title: `${part.charAt(0).toUpperCase()}${part.slice(1)} is not well`,
         text: sentence(message),
         commands: [command ?? "openclaw doctor"],
       };

@@ -2,13 +2,15 @@ import type { MethodResult } from "@openclaw/protocol";
 import { useApp } from "../../app/app.ts";
 import { now } from "../../app/clock.ts";
 import { count, duration, plural } from "../../app/format.ts";
+import { useQuery } from "../../gateway/index.ts";
 import { sessionTitle } from "../../chat/session-title.ts";
 import { Ago, Card, Facts, Link, Status } from "../../ui/index.ts";
+import { UpdateAdvice } from "./update-advice.tsx";
 
 type StatusSummary = MethodResult<"status">;
 
 export function FactsCards({ status }: { status: StatusSummary }) {
-  const { router, conversations } = useApp();
+  const { link, router, conversations } = useApp();
   const { model, sessions, runs, heartbeat } = status;
   const beats = heartbeat.agents.filter(({ enabled }) => enabled);
   return (
@@ -25,6 +27,7 @@ export function FactsCards({ status }: { status: StatusSummary }) {
               "Heartbeat",
               beats.length === 0 ? "off" : beats.map(({ agentId, every }) => `${agentId} every ${every}`).join(", "),
             ],
+            ...(link.offers("cron.add") ? [["Cron", <CronFact />] as const] : []),
             ["System notes", `${status.queuedSystemEvents.length} waiting for the next prompt`],
           ]}
         />
@@ -53,6 +56,20 @@ export function FactsCards({ status }: { status: StatusSummary }) {
   );
 }
 
+function CronFact() {
+  const { link, router } = useApp();
+  const cron = useQuery(link, "cron", { load: (gateway) => gateway.call("cron.status", {}), on: ["cron"] });
+  const { data } = cron.state.value;
+  if (data === undefined) return <>–</>;
+  return (
+    <>
+      <Link href={router.href("/cron")}>{plural(data.jobs, "job")}</Link>
+      {data.enabled ? (data.nextWakeAtMs === null ? "" : ", next ") : ", switched off"}
+      {data.enabled && data.nextWakeAtMs !== null && <Ago at={data.nextWakeAtMs} />}
+    </>
+  );
+}
+
 function GatewayCard({ status }: { status: StatusSummary }) {
   const { link } = useApp();
   const hello = link.hello.value;
@@ -70,6 +87,7 @@ function GatewayCard({ status }: { status: StatusSummary }) {
           ["Commits", store?.commit ? `${ms(store.commit.p50Ms)} typical, ${ms(store.commit.p99Ms)} slow` : "none yet"],
         ]}
       />
+      <UpdateAdvice />
     </Card>
   );
 }

@@ -1,5 +1,5 @@
 /** Is everything well, and if not, what to do: attention first, then the figures behind it. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { RotateCw } from "lucide-preact";
 import { useApp } from "../../app/app.ts";
 import { useQuery } from "../../gateway/index.ts";
@@ -11,16 +11,19 @@ import { attentionOf } from "./attention.ts";
 import { ChannelsCard } from "./channels-card.tsx";
 import { ConnectionCard } from "./connection-card.tsx";
 import { FactsCards } from "./facts-cards.tsx";
-import { Vitals } from "./vitals.ts";
+import { answerEveryMs, vitalsOf } from "./vitals.ts";
 import { VitalsCards } from "./vitals-cards.tsx";
 
 export default function OverviewView() {
   const { link } = useApp();
-  const vitals = useMemo(() => new Vitals(link), [link]);
-  useEffect(() => vitals.open(), [vitals]);
+  const vitals = vitalsOf(link);
+  useEffect(() => {
+    void vitals.ask();
+    return link.onRefresh(() => void vitals.ask());
+  }, [vitals]);
   const status = useQuery(link, "status", {
-    load: (gateway) => gateway.call("status", {}),
-    everyMs: 10_000,
+    load: (gateway) => vitals.timed(() => gateway.call("status", {})),
+    everyMs: answerEveryMs,
   });
   const channels = useQuery(link, "channels", {
     load: (gateway) => gateway.call("channels.status", {}),
@@ -41,7 +44,10 @@ export default function OverviewView() {
   const refresh = () => {
     for (const query of [status, channels, waiting]) void query.refresh();
   };
-  const health = vitals.health.value;
+  // Opened without a connection it begins with nothing: what was heard on an earlier visit is not of now.
+  const [since] = useState(() => (link.connected.peek() ? 0 : Date.now()));
+  const heard = vitals.health.value;
+  const health = heard !== undefined && heard.at >= since ? heard : undefined;
   const { data: people } = waiting.state.value;
   const { data: known } = status.state.value;
   const items = attentionOf({

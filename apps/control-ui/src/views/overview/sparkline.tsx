@@ -1,10 +1,19 @@
 import { height, strokes, width } from "./strokes.ts";
 import type { Sample } from "./vitals.ts";
 
-/** A line without axes; what it says stands beside it in words. `least` keeps small noise small. */
-export function Sparkline({ samples, least, label }: { samples: readonly Sample[]; least: number; label: string }) {
+interface SparklineProps {
+  samples: readonly Sample[];
+  /** Keeps small noise small. */
+  least: number;
+  /** ms of silence that are a hole in the line. */
+  holeMs: number;
+  label: string;
+}
+
+/** A line without axes; what it says stands beside it in words. */
+export function Sparkline({ samples, least, holeMs, label }: SparklineProps) {
   const top = Math.max(least, ...samples.map(({ value }) => value));
-  const lines = strokes(samples, top);
+  const lines = strokes(samples, top, holeMs);
   const [x, y] = lines.at(-1)?.split(" ").at(-1)?.split(",") ?? [];
   return (
     <svg class="sparkline" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>

@@ -3,11 +3,9 @@ import type { Sample } from "./vitals.ts";
 
 export const width = 240;
 export const height = 44;
-/** A longer silence is a hole, not a line. */
-const holeMs = 20_000;
-
-/** Points of the strokes a series is drawn with; a hole ends a stroke. `top` is the value at the upper edge. */
-export function strokes(samples: readonly Sample[], top: number): string[] {
+/** Points of the strokes a series is drawn with; a silence longer than `holeMs` is a hole and ends a stroke. `top` is the value
+ *  at the upper edge. */
+export function strokes(samples: readonly Sample[], top: number, holeMs: number): string[] {
   const first = samples[0]?.at ?? 0;
   const span = Math.max(60_000, (samples.at(-1)?.at ?? 0) - first);
   const lines: string[][] = [];

@@ -1,4 +1,5 @@
-/** What the gateway says about itself, sampled while somebody looks: from each `health` event, and from the time a call takes. */
+/** What the gateway says about itself, kept from the `health` events it sends anyhow: asking for health would make it tell
+ *  everybody. Listens from the first visit on, so that there is a line when somebody comes back. */
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { EventPayload } from "@openclaw/protocol";
 import type { GatewayLink } from "../../gateway/index.ts";
@@ -14,11 +15,12 @@ export interface Series {
   samples: readonly Sample[];
 }
 
-/** At one sample per 5 s, a quarter of an hour. */
+/** Three hours of what comes each minute. */
 export const keptSamples = 180;
-const everyMs = 5_000;
-/** The first figures come faster, so that there is a line soon. */
-const firstMs = [1_500, 3_000];
+/** How often the gateway tells its health when nothing happens. */
+export const healthEveryMs = 60_000;
+/** How often this page measures how long an answer takes, while somebody looks. */
+export const answerEveryMs = 10_000;
 
 type Names = Series["name"];
 type Health = EventPayload<"health">;
@@ -48,6 +50,10 @@ export class Vitals {
 
   constructor(link: GatewayLink) {
     this.#link = link;
+    link.on("health", (health) => {
+      this.#health.value = { value: health, at: Date.now() };
+      this.#add(figuresOf(health));
+    });
   }
 
   get series(): ReadonlySignal<Readonly<Record<Names, readonly Sample[]>>> {
@@ -59,38 +65,21 @@ export class Vitals {
     return this.#health;
   }
 
-  /** Begins sampling; returns what ends it. */
-  open(): () => void {
-    const ends = [
-      this.#link.on("health", (health) => this.#take(health)),
-      this.#link.onRefresh(() => void this.#ask()),
-    ];
-    const timer = setInterval(() => void this.#ask(), everyMs);
-    const soon = firstMs.map((ms) => setTimeout(() => void this.#ask(), ms));
-    void this.#ask();
-    return () => {
-      clearInterval(timer);
-      for (const one of soon) clearTimeout(one);
-      for (const end of ends) end();
-    };
+  /** Asks once where nothing was heard of late: on a first visit, after a new connection. The answer may be a minute old, an
+   *  event with a fresh one follows. Never rejects: the connection's state is told by the shell. */
+  async ask(): Promise<void> {
+    const heard = this.#health.peek();
+    if (!this.#link.connected.peek() || (heard && Date.now() - heard.at < healthEveryMs)) return;
+    const health = await this.#link.call("health", {}, { timeoutMs: 10_000 }).catch(() => undefined);
+    if (health && this.#health.peek() === heard) this.#health.value = { value: health, at: health.ts };
   }
 
-  /** The answer may be a minute old; asking makes the gateway look anew and tell everyone by event. */
-  async #ask(): Promise<void> {
-    if (document.visibilityState !== "visible" || !this.#link.connected.peek()) return;
+  /** Measures how long a call takes that is made anyhow. */
+  async timed<T>(call: () => Promise<T>): Promise<T> {
     const began = performance.now();
-    try {
-      const health = await this.#link.call("health", {}, { timeoutMs: 10_000 });
-      this.#add({ answer: performance.now() - began });
-      if (this.#health.peek() === undefined) this.#health.value = { value: health, at: Date.now() };
-    } catch {
-      // The connection's state is told by the shell; a missing sample leaves a hole.
-    }
-  }
-
-  #take(health: Health): void {
-    this.#health.value = { value: health, at: Date.now() };
-    this.#add(figuresOf(health));
+    const answer = await call();
+    this.#add({ answer: performance.now() - began });
+    return answer;
   }
 
   #add(figures: Partial<Record<Names, number>>): void {
@@ -102,4 +91,13 @@ export class Vitals {
     }
     this.#series.value = next;
   }
+}
+
+const kept = new WeakMap<GatewayLink, Vitals>();
+
+/** One for the life of the page. */
+export function vitalsOf(link: GatewayLink): Vitals {
+  const vitals = kept.get(link) ?? new Vitals(link);
+  kept.set(link, vitals);
+  return vitals;
 }

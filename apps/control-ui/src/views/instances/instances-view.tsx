@@ -1,20 +1,21 @@
 /** Everyone who is connected to the gateway or was a moment ago, live. */
 import { MonitorSmartphone } from "lucide-preact";
-import type { MethodResult } from "@openclaw/protocol";
-import { useApp } from "../app/app.ts";
-import { duration, plural } from "../app/format.ts";
-import { readText, useQuery } from "../gateway/index.ts";
-import { Ago, Chip, Empty, Loaded, Page } from "../ui/index.ts";
-import "../style/views.css";
-
-type Entry = MethodResult<"system-presence">[number];
+import type { EventPayload } from "@openclaw/protocol";
+import { useApp } from "../../app/app.ts";
+import { duration, plural } from "../../app/format.ts";
+import { readText, useQuery } from "../../gateway/index.ts";
+import { Ago, Chip, Empty, Loaded, Page } from "../../ui/index.ts";
+import "../../style/views.css";
+import { afterPresence, type Entry } from "./presence-list.ts";
 
 export default function InstancesView() {
   const { link } = useApp();
   const presence = useQuery(link, "presence", {
     load: (gateway) => gateway.call("system-presence", {}),
-    on: ["presence"],
-    everyMs: 30_000,
+    apply: { presence: (list, { payload }) => afterPresence(list, payload as EventPayload<"presence">) },
+    stateVersion: "presence",
+    // Entries pass away without an event, five minutes after they were last heard of.
+    everyMs: 60_000,
   });
   const { data } = presence.state.value;
   const lead = data === undefined ? "Who is here." : `${plural(data.length, "instance")} here or seen lately.`;
@@ -38,6 +39,13 @@ export default function InstancesView() {
     </Page>
   );
 }
+
+/** What the reasons the gateway itself gives mean for a reader. */
+const seenWords: Record<string, string> = {
+  self: "The gateway itself, as of",
+  connect: "Connected",
+  disconnect: "Left",
+};
 
 const keyOf = (entry: Entry, index: number): string =>
   [entry.instanceId, entry.deviceId, entry.host].filter(Boolean).join("|") || `row-${index}`;
@@ -70,12 +78,12 @@ function Instance({ entry }: { entry: Entry }) {
         {version !== undefined && <Chip>version {version}</Chip>}
       </div>
       <p class="dim small instance-foot">
-        {gone ? "Left" : "Seen"} <Ago at={entry.ts} />
+        {seenWords[entry.reason ?? ""] ?? "Seen"} <Ago at={entry.ts} />
         {ip !== undefined && `, from ${ip}`}
         {entry.lastInputSeconds !== undefined && `, idle for ${duration(entry.lastInputSeconds * 1_000)}`}
-        {entry.reason !== undefined && !gone && `, by ${entry.reason}`}
+        {entry.reason !== undefined && seenWords[entry.reason] === undefined && `, by ${entry.reason}`}
       </p>
-      {entry.scopes !== undefined && entry.scopes.length > 0 && <p class="dim small">{entry.scopes.join(", ")}</p>}
+      {entry.scopes !== undefined && entry.scopes.length > 0 && <p class="dim small">May {entry.scopes.join(", ")}</p>}
     </li>
   );
 }
