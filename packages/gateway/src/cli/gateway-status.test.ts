@@ -205,7 +205,7 @@ const situations: Record<string, () => Promise<Seen> | Seen> = {
     const port = await stranger();
     config({ gateway: { mode: "local", port, auth: { token } } });
     install(unit({ port }));
-    return { words: "--timeout 200", port };
+    return { words: "--timeout 1500", port };
   },
   "no-answer": async () => {
     withSystemd(machine);
@@ -214,7 +214,7 @@ const situations: Record<string, () => Promise<Seen> | Seen> = {
     config({ gateway: { mode: "local", port, auth: { token } } });
     install(unit({ port }));
     machine.tool("journalctl", "exit 1");
-    return { words: "--timeout 200", port };
+    return { words: "--timeout 1500", port };
   },
   "other-config": async () => {
     withSystemd(machine);

@@ -16,6 +16,6 @@ function loaded(file: URL, files = new Set<string>(), packages = new Set<string>
 
 test("the door loads no provider library", () => {
   const { files, packages } = loaded(new URL("./index.ts", import.meta.url));
-  expect([...packages].sort()).toEqual(["@openclaw/protocol", "node:crypto", "node:path", "typebox"]);
+  expect([...packages].sort()).toEqual(["@openclaw/protocol", "node:crypto", "node:fs", "node:path", "typebox"]);
   expect([...files].filter((file) => file.includes("/dialects/"))).toEqual([]);
 });
