@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fakeWorld } from "../kernel/fake-world.ts";
+import { readConfig } from "../config/index.ts";
 import { listEditor } from "./allow-lists.ts";
+import { declared } from "./sections.ts";
 
 let dir: string;
 let path: string;
@@ -50,4 +52,28 @@ test("a list that is not there yet is made where the account is, and what else s
   expect((await add(`{ channels: { telegram: {} } }`, "default", "groupAllowFrom")).place).toBe(
     "channels.telegram.groupAllowFrom",
   );
+});
+
+test("changes that are asked for at the same time all stand in the file, also beside those of somebody else", async () => {
+  writeFileSync(path, `{ channels: { telegram: { allowFrom: ["1"] } } }`);
+  const world = fakeWorld();
+  const edit = listEditor({ world, path });
+  const place = { channel: "telegram", accountId: "default", list: "allowFrom" } as const;
+  let foreign = 0;
+  const names = ["2", "3", "4", "5", "6"];
+  await Promise.all(
+    names.map((id) =>
+      edit(place, (now = []) => {
+        // An editor saves between reading and writing.
+        if (id === "4" && foreign++ === 0)
+          writeFileSync(path, readFileSync(path, "utf8").replace("{", '{ gateway: { mode: "local" }, '));
+        return [...now, id];
+      }),
+    ),
+  );
+  const { parsed } = readConfig(path, world, declared);
+  expect(parsed).toMatchObject({
+    gateway: { mode: "local" },
+    channels: { telegram: { allowFrom: ["1", ...names] } },
+  });
 });

@@ -148,7 +148,8 @@ export function buildChannels(parts: ChannelParts) {
       const service = find(channel);
       const access = service?.settings(accountId)?.access;
       const isPaired = (senderId: string) => pairing.isAllowed(channel, accountId, senderId);
-      return !service?.entry || !access || letsIn(chatId, { access, entry: service.entry, isPaired });
+      const self = service?.runner(accountId)?.facts.self?.id;
+      return !service?.entry || !access || letsIn(chatId, { access, entry: service.entry, isPaired, self });
     },
     settings: (channel, accountId) => {
       const service = find(channel);

@@ -161,3 +161,15 @@ test("every change of state is told, so that health and events can follow", asyn
   }
   expect(service.health()).toContain("the peer hung up");
 });
+
+test("a flood of errors that escape from the library renews what is open once, and writes one line", async () => {
+  const { world, service, lines } = setUp([named("a")]);
+  await service.start();
+  await world.clock.advance(1);
+  lines.length = 0;
+  for (let n = 0; n < 1_000; n++) service.renew(new Error("Bad MAC"));
+  expect(lines).toHaveLength(1);
+  await world.clock.advance(60_000);
+  service.renew(new Error("Bad MAC"));
+  expect(lines.filter(({ level }) => level === "warn")).toHaveLength(2);
+});

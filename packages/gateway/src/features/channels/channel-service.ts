@@ -142,10 +142,11 @@ export class ChannelService implements Service {
   /** The SDK let an error escape: what is open is replaced, as after a sleep. */
   renew(error: unknown): void {
     const { world, log } = this.#o;
-    log.warn("an error escaped from the channel's library", { error });
     const now = world.monotonic();
+    // They come in floods, and a log must not be filled by them.
     if (now - this.#renewedAt < renewEveryMs) return;
     this.#renewedAt = now;
+    log.warn("an error escaped from the channel's library; its connections are renewed", { error });
     for (const runner of this.#runners.values()) if (runner.state === "open") runner.woke(renewEveryMs);
   }
 

@@ -78,7 +78,7 @@ export type SendOutcome =
   | { state: "sent"; messageId: string; chatId?: string; facts?: Readonly<Record<string, string>> }
   /** Surely not accepted; may be tried again. `afterMs` as the platform asked (429), blocking only this chat unless `account`. */
   | { state: "retry"; reason: string; detail: string; afterMs?: number; account?: boolean }
-  /** Refused for good. */
-  | { state: "failed"; reason: string; detail: string }
+  /** Refused for good. `captionSent`: the words beside the file left as a message of their own. */
+  | { state: "failed"; reason: string; detail: string; captionSent?: true }
   /** Written, and no valid answer came. */
   | { state: "unknown"; reason: string; detail: string };

@@ -293,6 +293,17 @@ test.each([
   expect(account.sent.map(({ text }) => text)).toEqual([expected]);
 });
 
+test("words that left before a refused file are not said again beside the warning", async () => {
+  const { account, insert } = await running();
+  account.answer = (one) =>
+    one.content.type === "media"
+      ? { state: "failed", reason: "upload", detail: "x", captionSent: true }
+      : { state: "sent", messageId: "" };
+  await insert({ ...request("x"), kind: "reply", parts: [picture("talk.ogg", "listen")] });
+  await settle();
+  expect(account.sent.map(({ text }) => text)).toEqual(["⚠️ talk.ogg could not be sent."]);
+});
+
 test("somebody's own send of a file fails as a whole: whoever sent it is told", async () => {
   const { account, outbox, states } = await running();
   account.answer = () => ({ state: "failed", reason: "too-big", detail: "x" });

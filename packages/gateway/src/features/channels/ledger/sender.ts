@@ -276,15 +276,21 @@ export class Sender {
     if (to === "queued") return { ended: [], pauseMs: Math.max(0, (change.nextAt ?? now) - now) };
     if (!moved || to !== "failed") return { ended: [row.id], pauseMs: 0 };
     const rest = endings.failRest(tx, moved);
-    const words = outcome.state === "failed" ? this.#wordsLeft(tx, moved, rest, now) : undefined;
+    const words = outcome.state === "failed" ? this.#wordsLeft(tx, moved, rest, now, outcome) : undefined;
     if (words) this.#deps.insert(tx, words);
     return { ended: [row.id, ...rest], pauseMs: 0 };
   }
 
   /** The platform refused a file of a reply; the person is to hear the words. */
-  #wordsLeft(tx: Tx, failed: StoredRow, rest: readonly number[], now: number): OutboxRequest | undefined {
+  #wordsLeft(
+    tx: Tx,
+    failed: StoredRow,
+    rest: readonly number[],
+    now: number,
+    { captionSent = false }: { captionSent?: boolean },
+  ): OutboxRequest | undefined {
     const parts = rest.flatMap((id) => this.#deps.table.byId(id, tx)?.payload ?? []);
-    return withoutFile(failed, parts, now);
+    return withoutFile(failed, parts, now, captionSent);
   }
 
   #reportHeld(waiting: Waiting, row: StoredRow, heldMs: number): void {

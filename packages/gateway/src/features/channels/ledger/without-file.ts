@@ -16,15 +16,24 @@ interface Refused {
   sessionKey?: string;
 }
 
-/** What is to be sent instead of a failed part and those that fail with it. Undefined for anything but the file of a reply. */
-export function withoutFile(row: Refused, rest: readonly OutboundPart[], now: number): OutboxRequest | undefined {
+/** What is to be sent instead of a failed part and those that fail with it, without a caption that left before the file. Undefined
+ *  for anything but the file of a reply. */
+export function withoutFile(
+  row: Refused,
+  rest: readonly OutboundPart[],
+  now: number,
+  captionSent = false,
+): OutboxRequest | undefined {
   const { key, family, principal, channel, accountId, kind, part, payload, runRowId, sessionKey } = row;
   const { content } = payload;
   const lifetimeMs = row.expiresAt - now;
   if (kind !== "reply" || content.type !== "media" || lifetimeMs <= 0) return undefined;
   const files = 1 + rest.filter((one) => one.content.type === "media").length;
   const bodies = rest.flatMap((one) => (one.content.type === "text" ? [one.content.body] : []));
-  const warned = warn(files > 1 ? `${files} files` : nameOf(content.fileName), content.caption ?? bodies.shift());
+  const warned = warn(
+    files > 1 ? `${files} files` : nameOf(content.fileName),
+    (captionSent ? undefined : content.caption) ?? bodies.shift(),
+  );
   const [first, ...others]: OutboundPart[] = [warned, ...bodies].map((body) => ({
     target: payload.target,
     content: { type: "text", body },

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import type { AccessSettings } from "../channel.ts";
 import type { InboundMessage } from "../inbound.ts";
 import { groupSettings, isListed, judge, letsIn } from "./access.ts";
+import { telegramEntry } from "../telegram/entry.ts";
+import { whatsappEntry } from "../whatsapp/entry.ts";
 import { inGroup, settingsOf, text } from "./pipeline.fixture.ts";
 
 const entry = { id: "fake", normalizeSender: (id: string) => id.trim().toLowerCase() };
@@ -143,11 +145,30 @@ test.each([
   ["bob", { allowFrom: ["*"] }, [], true],
   ["ann", { dmPolicy: "disabled" }, ["ann"], false],
   ["1234567890@lid", {}, [], true],
+  // The account's own chat, and an id whose user name may be the listed one.
+  ["me", { allowFrom: [] }, [], true],
+  ["me", { allowFrom: [], dmPolicy: "disabled" }, [], false],
+  ["42", { allowFrom: ["@ann"] }, [], true],
+  ["42", { allowFrom: ["43"] }, [], false],
 ] as [string, Partial<AccessSettings>, string[], boolean][])(
   "%s with %j and %j paired: let in now is %s",
   (id, access, paired, expected) => {
     const isPaired = (senderId: string) => paired.includes(senderId);
     const entry = { id: "fake", normalizeSender: (text: string) => text.trim().toLowerCase() };
-    expect(letsIn(id, { access: { ...settingsOf(access).access }, entry, isPaired })).toBe(expected);
+    expect(letsIn(id, { access: { ...settingsOf(access).access }, entry, isPaired, self: "me" })).toBe(expected);
   },
 );
+
+test("on the platforms: one's own chat of WhatsApp, and somebody Telegram's list has by user name, are let in", () => {
+  const access = (allowFrom: string[]) => settingsOf({ allowFrom }).access;
+  const isPaired = () => false;
+  const own = { access: access([]), entry: whatsappEntry, isPaired, self: "+15550001111" };
+  expect(["+15550001111", "15550001111@s.whatsapp.net", "+15550002222"].map((id) => letsIn(id, own))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  const named = { access: access(["@ann"]), entry: telegramEntry, isPaired, self: "99" };
+  expect(letsIn("123456789", named)).toBe(true);
+  expect(letsIn("123456789", { ...named, access: access(["42"]) })).toBe(false);
+});

@@ -38,13 +38,17 @@ function judgeDirect(input: AccessInput): Verdict {
  *  (channels.md §4.2). */
 export function letsIn(
   senderId: string,
-  { access, entry, isPaired }: Pick<AccessInput, "access" | "entry" | "isPaired">,
+  { access, entry, isPaired, self }: Pick<AccessInput, "access" | "entry" | "isPaired"> & { self?: string | undefined },
 ): boolean {
   if (access.dmPolicy === "disabled") return false;
   // A local id of WhatsApp hides the number that lists name; it was judged by that when it wrote.
   if (/@lid$/iu.test(senderId)) return true;
   const id = entry.normalizeSender(senderId);
-  return isListed({ id }, access.allowFrom, { entry }) || isPaired(id);
+  // The chat of the account with itself is let in without a list.
+  if (self !== undefined && id === entry.normalizeSender(self)) return true;
+  if (isListed({ id }, access.allowFrom, { entry }) || isPaired(id)) return true;
+  // Nor does an id tell which of the listed user names is its own.
+  return access.allowFrom.some((given) => entry.normalizeSender(given).startsWith("@"));
 }
 
 function judgeGroup(input: AccessInput): Verdict {

@@ -59,6 +59,7 @@ test.each([
   ["/allowlist add dm", /Name one sender/],
   ["/allowlist add dm two words", /Name one sender/],
   ["/allowlist add everyone bob", /^Use \/allowlist/],
+  ["/allowlist add constructor bob", /^Use \/allowlist/],
   ["/allowlist drop dm bob", /^Use \/allowlist/],
   ["/allowlist add dm *", /not done from a chat/],
   ["/allowlist remove dm ann", /cannot remove yourself/],

@@ -67,7 +67,7 @@ export class Allowlist {
     if (!arrival.owner) return "/allowlist is only for the owner of this gateway.";
     const [action = "list", kind, ...words] = args.split(/\s+/u).filter((word) => word !== "");
     if (action.toLowerCase() === "list") return this.#shown(arrival);
-    const list = kind === undefined ? undefined : lists[kind.toLowerCase()];
+    const list = lists.get(kind?.toLowerCase() ?? "");
     const id = arrival.entry.normalizeSender(words.join(" "));
     if (!list || (action !== "add" && action !== "remove")) return usage;
     if (id === "" || id.length > maxIdChars || /[\s\p{Cc}]/u.test(id)) return `Name one sender by id. ${usage}`;
@@ -117,11 +117,11 @@ export class Allowlist {
   }
 }
 
-const lists: Readonly<Record<string, ListName | undefined>> = {
-  dm: "allowFrom",
-  direct: "allowFrom",
-  group: "groupAllowFrom",
-};
+const lists: ReadonlyMap<string, ListName> = new Map([
+  ["dm", "allowFrom"],
+  ["direct", "allowFrom"],
+  ["group", "groupAllowFrom"],
+]);
 
 /** Without a list of their own, groups follow the one for direct messages. */
 const effective = (access: AccessSettings, list: ListName): readonly string[] =>

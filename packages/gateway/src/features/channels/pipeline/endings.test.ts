@@ -27,6 +27,23 @@ test.each([
   expect(bench.states()).toEqual(["answered"]);
 });
 
+test("a reply the store will never take ends with a notice instead of being tried for ever", async () => {
+  const bench = await makeBench();
+  const { outbox } = bench.house;
+  const insert = outbox.insert.bind(outbox);
+  let refused = 0;
+  outbox.insert = (tx, request) => {
+    if (request.kind !== "reply") return insert(tx, request);
+    refused++;
+    throw Object.assign(new Error("UNIQUE constraint failed: outbox.key"), { errcode: 2067 });
+  };
+  await bench.receive(text("hello"));
+  await bench.finish();
+  expect(refused).toBe(1);
+  expect(bench.states()).toEqual(["noticed reply-failed"]);
+  expect(bench.texts()).toEqual([expect.stringMatching(/^⚠️ The answer could not be sent/)]);
+});
+
 test("a process that dies while the reply cannot be written answers after its restart, once", async () => {
   const bench = await makeBench();
   let refused = 0;

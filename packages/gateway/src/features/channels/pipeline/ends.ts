@@ -118,11 +118,11 @@ export class Ends {
   /** What a disk refuses is tried again; what is not written until the stop stays open in the ledger for the next start. */
   commit(unit: (tx: Tx) => void): void {
     this.#o.store.commit(unit).catch((error: unknown) => {
-      const passes = error instanceof GatewayError && !this.#stopped;
-      this.#o.log.warn(`the end of a message could not be stored; it ${passes ? "is tried again" : "stays open"}`, {
+      const again = passes(error) && !this.#stopped;
+      this.#o.log.warn(`the end of a message could not be stored; it ${again ? "is tried again" : "stays open"}`, {
         error,
       });
-      if (passes) this.#o.world.after(retryMs, () => void (this.#stopped || this.commit(unit)));
+      if (again) this.#o.world.after(retryMs, () => void (this.#stopped || this.commit(unit)));
     });
   }
 

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { gate, makeBench, say, settle, text, until } from "./pipeline.fixture.ts";
+import { fakeWorld } from "../../../kernel/fake-world.ts";
+import type { InboundRow } from "../inbound.ts";
+import { Intake } from "./intake.ts";
+import { gate, makeBench, say, settle, settingsOf, text, until } from "./pipeline.fixture.ts";
+import type { ChannelPort } from "./ports.ts";
 
 const attempts = (bench: Awaited<ReturnType<typeof makeBench>>) =>
   bench.store.all<{ attempts: number }>("SELECT attempts FROM inbound ORDER BY id").map((row) => row.attempts);
@@ -142,4 +146,65 @@ test("messages whose run is over without having ended them are told of, once for
   await bench.finish();
   expect(bench.states()).toEqual(["noticed run-lost", "noticed run-lost"]);
   expect(bench.texts()).toEqual([expect.stringMatching(/^⚠️ The answer to your message was lost/)]);
+});
+
+test("an account that comes up while the messages of another are led on is not forgotten", async () => {
+  const world = fakeWorld();
+  const on = new Set<string>();
+  const settings = (accountId: string) => ({ ...settingsOf(), accountId, enabled: on.has(accountId) });
+  const accounts = () => ["b", "a"].map(settings);
+  const channel = { entry: { accounts }, accounts, settings, runner: () => undefined } as unknown as ChannelPort;
+  const rows = ["b", "a"].map((accountId, at): InboundRow => ({
+    id: at + 1,
+    channel: "fake",
+    accountId,
+    ownId: "me",
+    message: text("hello"),
+    receivedAt: 1,
+    state: "stored",
+    attempts: 0,
+  }));
+  const led: string[] = [];
+  let disk = Promise.withResolvers<void>();
+  disk.resolve();
+  const intake = new Intake({
+    store: { commit: (async () => disk.promise) as never },
+    world,
+    inbox: { open: () => [], get: (id) => rows[id - 1], move: () => true },
+    config: { current: {} },
+    channel: () => channel,
+    goesOn: () => false,
+    lead: ({ accountId }) => void led.push(accountId),
+    exhausted: () => {},
+  });
+  await intake.start();
+  intake.accept(rows);
+  disk = Promise.withResolvers();
+  on.add("a");
+  intake.changed();
+  await world.clock.advance(500);
+  on.add("b");
+  intake.changed();
+  await world.clock.advance(500);
+  expect(led).toEqual([]);
+  disk.resolve();
+  await settle();
+  await world.clock.advance(1_000);
+  await settle();
+  expect(led).toEqual(["a", "b"]);
+  intake.stop();
+});
+
+test("a row whose run cannot be read does not keep the gateway from starting, nor the others from being answered", async () => {
+  const bench = await makeBench();
+  await bench.receive(text("one"));
+  await bench.finish();
+  await bench.store.commit((tx) => {
+    tx.run("UPDATE run SET request = '{'");
+    tx.run("UPDATE inbound SET state = 'waiting', reason = NULL, ended_at = NULL");
+  });
+  await bench.storeOnly(text("two"));
+  await bench.again();
+  await until(() => bench.states()[1] === "answered");
+  expect(bench.states()).toEqual(["waiting", "answered"]);
 });

@@ -119,7 +119,8 @@ export class Intake {
 
   /** Leads on what is parked for accounts that are on now. Never rejects. */
   async #look(): Promise<void> {
-    if (this.#looking) return;
+    // Accounts it has passed by already may be on only now.
+    if (this.#looking) return this.changed();
     this.#looking = true;
     try {
       for (const [account, ids] of this.#parked) await this.#unpark(account, ids);

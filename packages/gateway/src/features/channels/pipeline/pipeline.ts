@@ -118,10 +118,15 @@ export class Pipeline implements Service {
   }
 
   /** The agents room takes its runs up by itself, and their end is the end of the row. */
-  #goesOn({ runRowId }: InboundRow): boolean {
-    const run = runRowId === undefined ? undefined : this.#o.agents.deps.table.byId(runRowId);
-    if (!run || run.outcome !== undefined) return false;
-    this.#turns.follow(run.runId, run.request);
+  #goesOn({ id, runRowId }: InboundRow): boolean {
+    try {
+      const run = runRowId === undefined ? undefined : this.#o.agents.deps.table.byId(runRowId);
+      if (!run || run.outcome !== undefined) return false;
+      this.#turns.follow(run.runId, run.request);
+    } catch (error) {
+      // It stays open in the ledger; one such row must not keep the gateway from starting.
+      this.#o.log.error("the run of a message could not be looked up", { id, error });
+    }
     return true;
   }
 

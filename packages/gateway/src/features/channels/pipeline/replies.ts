@@ -211,9 +211,16 @@ const targetOf = ({ chatId, kind, threadId }: ReplyRoute): Target => ({
   ...(threadId === undefined ? {} : { threadId }),
 });
 
+/** Results of SQLite that are about what was asked, not about the disk: an error in it, too large, a violated constraint, of the wrong
+ *  type, misuse, out of range. The same again would be refused again, for ever. */
+const mistakes: ReadonlySet<number> = new Set([1, 18, 19, 20, 21, 25]);
+
 /** Whether the store failed, rather than something of ours: it will take the same again, or refuse the whole commit. */
-const isStores = (error: unknown): boolean =>
-  (error instanceof GatewayError && error.kind === "unavailable") || (error instanceof Error && "errcode" in error);
+function isStores(error: unknown): boolean {
+  if (error instanceof GatewayError) return error.kind === "unavailable";
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && !mistakes.has(error.errcode & 0xff);
+}
 
 const verbatim = (text: string): Said => ({ text: text.trim(), media: [], asVoice: false });
 

@@ -124,18 +124,15 @@ export class WhatsAppAccount implements ChannelAccount {
     const id = attempt.clientMsgId ?? this.newMessageId();
     const words = wordsApart(part);
     if (words) {
-      const { target, replyToId } = part;
-      const before: OutboundPart = {
-        target,
-        content: { type: "text", body: words },
-        ...(replyToId ? { replyToId } : {}),
-      };
+      const { signal } = attempt;
       this.#contents.cannotBeMadeAnew(idBefore(id));
-      const outcome = await this.send(before, { clientMsgId: idBefore(id), signal: attempt.signal });
-      if (outcome.state !== "sent") return outcome;
+      const said = await this.send(words.before, { clientMsgId: idBefore(id), signal });
+      if (said.state !== "sent") return said;
+      const outcome = await this.send(words.voice, { clientMsgId: id, signal });
+      return outcome.state === "failed" ? { ...outcome, captionSent: true } : outcome;
     }
     const jid = addressOf(part.target.chatId);
-    this.#sent.add(id, words ? "" : textOf(part.content));
+    this.#sent.add(id, textOf(part.content));
     if (part.content.type === "text") this.#showTyping(socket, jid);
     const acknowledged = connection.acknowledged(id, sendMs + acknowledgeMs);
     const sending = socket.sendMessage(jid, messageOf(part, this.#quoted(part, jid)), { messageId: id });

@@ -31,7 +31,10 @@ test("audio is a voice note, named as opus where it is that; its words go apart,
   const url = { url: "/m/file.bin" };
   expect(file("audio/ogg")).toEqual({ audio: url, ptt: true, mimetype: "audio/ogg; codecs=opus" });
   expect(file("audio/mpeg")).toEqual({ audio: url, ptt: true, mimetype: "audio/mpeg" });
-  expect(wordsApart(part({ type: "media", path: "/m", mimeType: "audio/ogg", caption }))).toBe(caption);
+  expect(wordsApart(part({ type: "media", path: "/m", mimeType: "audio/ogg", caption }))).toMatchObject({
+    before: { content: { type: "text", body: caption } },
+    voice: { content: { type: "media", path: "/m", mimeType: "audio/ogg" } },
+  });
   expect(wordsApart(part({ type: "media", path: "/m", mimeType: "image/png", caption }))).toBeUndefined();
 });
 

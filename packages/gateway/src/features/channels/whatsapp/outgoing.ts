@@ -1,6 +1,6 @@
 /** One part of a reply in the library's words (channels.md §6.8). Pure. */
 import { createHash } from "node:crypto";
-import type { OutboundContent, OutboundPart, RenderedText } from "../outbound.ts";
+import type { OutboundContent, OutboundPart } from "../outbound.ts";
 import { e164Of, isGroup, jidOf } from "./jid.ts";
 import type { AnyMessageContent, proto, WAMessageKey } from "./socket.ts";
 
@@ -64,8 +64,14 @@ function quoteOf({ key, text }: Quotable): proto.IContextInfo | undefined {
 }
 
 /** The words beside a voice note, which carries none on this platform: they go before it, as a message of their own. */
-export function wordsApart({ content }: OutboundPart): RenderedText | undefined {
-  return content.type === "media" && content.mimeType.startsWith("audio/") ? content.caption : undefined;
+export function wordsApart(part: OutboundPart): { before: OutboundPart; voice: OutboundPart } | undefined {
+  const { target, content, replyToId } = part;
+  if (content.type !== "media" || !content.mimeType.startsWith("audio/") || !content.caption) return undefined;
+  const { caption, ...voice } = content;
+  return {
+    before: { target, content: { type: "text", body: caption }, ...(replyToId ? { replyToId } : {}) },
+    voice: { ...part, content: voice },
+  };
 }
 
 /** Id of the message that goes before the one with this id; the same each time, so that it is shown once. */

@@ -154,6 +154,21 @@ test("a file that the server does not take is given up at the third try, so that
   expect((await on.fake.ledger()).outbound).toEqual([]);
 });
 
+test("a voice note that is given up says that its words are there already", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  await open(on);
+  const path = join(on.mediaDir, "v.ogg");
+  writeFileSync(path, "OggS");
+  await on.fake.faults.mediaStatus(500);
+  const id = on.account.newMessageId?.() ?? "";
+  const voice = { type: "media" as const, path, mimeType: "audio/ogg", caption: { text: "listen", plain: "listen" } };
+  const outcomes = [];
+  for (let n = 0; n < 3; n++) outcomes.push(await send(on, person.number, voice, id));
+  expect(outcomes.at(-1)).toMatchObject({ state: "failed", reason: "upload", captionSent: true });
+  expect((await on.fake.ledger()).outbound.map(({ text }) => text)).toEqual(["listen"]);
+});
+
 test("a video that is meant to loop is said to", async () => {
   const on = await linked();
   const person = await ann(on);
