@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { rolldown, type OutputChunk } from "rolldown";
 import { buildDir, root } from "../root.ts";
 import { bundleA2ui } from "./a2ui.ts";
+import { narrow } from "./narrow.ts";
 import { bundledPackages, noticesText, packageOf, type Bundled } from "./notices.ts";
 import { prune, publish, type Output } from "./publish.ts";
 import { bundleUi, type UiBundle } from "./ui.ts";
@@ -97,17 +98,6 @@ function assemble(
   files.set("THIRD_PARTY_NOTICES.txt", notices);
   files.set("main.js", `import "./${entry.fileName}";\n`);
   return files;
-}
-
-/** The same program in characters of one byte. A single wider one makes the engine keep the whole file in two bytes per character:
- *  2.5 MB of the running gateway for some hundred dashes and arrows. */
-function narrow(code: string): string {
-  if (/String\.raw`[^`]*[^\0-\u00ff]/u.test(code)) throw new Error("String.raw with a character beyond Latin-1");
-  return code.replace(/[^\0-\u00ff]/gu, (character) =>
-    Array.from({ length: character.length }, (_, i) => character.charCodeAt(i).toString(16).padStart(4, "0"))
-      .map((unit) => `\\u${unit}`)
-      .join(""),
-  );
 }
 
 function describe(version: string, chunks: readonly OutputChunk[], bundled: readonly Bundled[]): Manifest {

@@ -9,6 +9,16 @@ export interface Bundled {
   text: string;
 }
 
+/** What packages contain of others without their licence files. */
+const inside: Readonly<Record<string, Bundled>> = {
+  unpdf: {
+    name: "pdfjs-dist",
+    version: "6.1.200",
+    license: "Apache-2.0",
+    text: 'PDF.js, inside of unpdf. Copyright Mozilla Foundation.\n\nLicensed under the Apache License, Version 2.0. You may obtain a copy of the License at\n\n    http://www.apache.org/licenses/LICENSE-2.0\n\nUnless required by applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS"\nBASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language\ngoverning permissions and limitations under the License.',
+  },
+};
+
 /** The package a module file belongs to, or undefined for our own sources. */
 export function packageOf(file: string): string | undefined {
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
@@ -23,6 +33,8 @@ export function bundledPackages(files: Iterable<string>): Bundled[] {
     let folder = dirname(file);
     while (!folder.endsWith(`/node_modules/${name}`)) folder = dirname(folder);
     found.set(name, describe(folder, name));
+    const other = inside[name];
+    if (other) found.set(other.name, other);
   }
   return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }

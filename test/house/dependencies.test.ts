@@ -58,6 +58,15 @@ test("what is bundled carries a licence that allows it", () => {
   expect(built.packages.filter(({ license }) => !choices(license).some((one) => free.test(one)))).toEqual([]);
 });
 
+test("PDF.js, which comes inside of unpdf, is named with its version and the whole of its licence", () => {
+  const built = JSON.parse(readFileSync(manifestPath, "utf8")) as Manifest;
+  const version = built.packages.find(({ name }) => name === "pdfjs-dist")?.version ?? "missing";
+  expect(readFileSync(join(root, "node_modules/unpdf/dist/pdfjs.mjs"), "utf8")).toContain(`\`${version}\``);
+  const notices = readFileSync(join(root, "packages/gateway/dist/THIRD_PARTY_NOTICES.txt"), "utf8");
+  expect(notices).toContain(`pdfjs-dist ${version} (Apache-2.0)`);
+  expect(notices).toContain("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION");
+});
+
 test("an installation stays small: at most 15 MB and 30 packages beside our own", () => {
   const { megabytes, packages } = installedSize();
   expect(megabytes).toBeLessThanOrEqual(15);

@@ -4,6 +4,7 @@ import { deflateSync } from "node:zlib";
 export interface PdfParts {
   pages: string[][];
   packed?: boolean;
+  /** With a password nobody knows. */
   encrypted?: boolean;
 }
 
@@ -31,18 +32,26 @@ export function pdfFile({ pages, packed = true, encrypted = false }: PdfParts): 
       Buffer.from("\nendstream"),
     ]);
   }
-  parts.push(Buffer.from(`trailer << /Root 1 0 R${encrypted ? " /Encrypt 9 0 R" : ""} >>\n%%EOF\n`));
+  const hash = (digit: string) => `<${digit.repeat(64)}>`;
+  if (encrypted) add(9, `<< /Filter /Standard /V 1 /R 2 /O ${hash("a")} /U ${hash("b")} /P -4 >>`);
+  const lock = encrypted ? " /Encrypt 9 0 R /ID [<00> <00>]" : "";
+  parts.push(Buffer.from(`trailer << /Root 1 0 R${lock} >>\n%%EOF\n`));
   return Buffer.concat(parts);
 }
 
-/** A file whose one page unpacks to `bytes` spaces. */
-export function pdfBomb(bytes: number): Buffer {
-  const stream = deflateSync(Buffer.alloc(bytes, " "));
-  return Buffer.concat([
-    Buffer.from(
-      `%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n3 0 obj\n<< /Type /Page /Contents 4 0 R >>\nendobj\n4 0 obj\n<< /Length ${stream.length} /Filter /FlateDecode >>\nstream\n`,
-    ),
-    stream,
-    Buffer.from("\nendstream\nendobj\ntrailer << /Root 1 0 R >>\n"),
-  ]);
+/** A file whose one page has `count` streams that unpack to so many megabytes of spaces each. */
+export function pdfBomb(megabytes: number, count: number): Buffer {
+  const stream = deflateSync(deflateSync(Buffer.alloc(megabytes * 1024 * 1024, " ")));
+  const ids = Array.from({ length: count }, (_, index) => index + 10);
+  const page = `<< /Type /Page /Parent 2 0 R /Contents [${ids.map((id) => `${id} 0 R`).join(" ")}] >>`;
+  const parts = [
+    "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n",
+    "2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n",
+    `3 0 obj\n${page}\nendobj\n`,
+  ].map((part) => Buffer.from(part));
+  for (const id of ids) {
+    const head = `${id} 0 obj\n<< /Length ${stream.length} /Filter [/FlateDecode /FlateDecode] >>\nstream\n`;
+    parts.push(Buffer.from(head), stream, Buffer.from("\nendstream\nendobj\n"));
+  }
+  return Buffer.concat([...parts, Buffer.from("trailer << /Root 1 0 R >>\n")]);
 }

@@ -31,6 +31,8 @@ test.each([
   ["^(?:ab)+$", "abab", true],
   ["^(?:ab)+$", "aba", false],
   ["^(yes|no)$", "maybe", false],
+  ["[^@ ]+@[^@ ]+\\.[a-z]{2,}", "ann@example.org", true],
+  ["[^@ ]+@[^@ ]+\\.[a-z]{2,}", "ann at home", false],
   ["[", "x", true],
 ])("%s judges %s", (pattern, text, verdict) => {
   expect(fits(pattern, text)).toBe(verdict);
@@ -47,6 +49,18 @@ test.each([
   `^${"a?".repeat(40)}${"a".repeat(40)}b$`,
   "^(?<x>a*)*b$",
   "^(?<!a*)(a{1,9}){1,9}b$",
+  "a*a*a*b",
+  "^x|a*a*a*b",
+  `^${"a?".repeat(8)}a*a*a*b`,
 ])("a pattern that could take for ever holds nothing up: %s", (pattern) => {
   expect(fits(pattern, `${"a".repeat(250)}!`)).toBe(true);
+});
+
+test("whatever is judged is judged at once, on the worst text too", () => {
+  for (const pattern of ["a*a*a*b", "^a*a*a*b", "a?a?a?a*a*b", "^a?a?a?a*a*a*b", `${"a?".repeat(8)}a*b`])
+    for (const chars of [90, 250]) {
+      const started = performance.now();
+      fits(pattern, `${"a".repeat(chars)}!`);
+      expect(performance.now() - started, pattern).toBeLessThan(1_000);
+    }
 });

@@ -14,14 +14,19 @@ export function safeUrl(text: string, base: string): string | undefined {
 }
 
 const maxPattern = 256;
-const maxInput = 300;
-/** Side by side they share a text in ever more ways. */
-const maxRepeats = 3;
-const maxOptionals = 8;
+/** Side by side, repetitions share a text in ever more ways: by their number, how long it may be and how many choices the pattern
+ *  may have beside them. A pattern that begins anywhere has one more. */
+const bounds: readonly { chars: number; optionals: number }[] = [
+  { chars: 300, optionals: 8 },
+  { chars: 300, optionals: 8 },
+  { chars: 300, optionals: 8 },
+  { chars: 300, optionals: 3 },
+  { chars: 100, optionals: 3 },
+];
 
 /** Whether a text fits a pattern; true for patterns that are none, or that could take for ever. */
 export function fits(pattern: string, text: string): boolean {
-  if (pattern.length > maxPattern || text.length > maxInput || !isQuick(pattern)) return true;
+  if (pattern.length > maxPattern || text.length > quickChars(pattern)) return true;
   try {
     return new RegExp(pattern, "u").test(text);
   } catch {
@@ -29,13 +34,15 @@ export function fits(pattern: string, text: string): boolean {
   }
 }
 
-/** No repetition of what varies itself, no references, and few repetitions in all: then the time for a text has a bound. */
-function isQuick(pattern: string): boolean {
+/** How long a text may be for the pattern to be quick, or -1: with no repetition of what varies itself, no references and few
+ *  repetitions in all, the time has a bound. */
+function quickChars(pattern: string): number {
   // What a class or an escape stands for is one character.
   const plain = pattern.replace(/\\[^\d]|\[(?:\\.|[^\]\\])*\]/gs, "x").replace(/\(\?(?::|<?[=!]|<\w+>)/g, "(");
-  if (plain.includes("\\")) return false;
+  if (plain.includes("\\")) return -1;
   const groups: boolean[] = [];
   let varies = false;
+  let anchored = plain.startsWith("^");
   let repeats = 0;
   let optionals = 0;
   for (const [at, char] of Array.from(plain).entries()) {
@@ -44,7 +51,7 @@ function isQuick(pattern: string): boolean {
       groups.push(varies);
       varies = false;
     } else if (char === ")") {
-      if (varies && "*+{".includes(next || "x")) return false;
+      if (varies && "*+{".includes(next || "x")) return -1;
       varies = (groups.pop() ?? false) || varies;
     } else if (char === "*" || char === "+" || char === "{") {
       if (char !== "{" || /^\{\d*,/.test(plain.slice(at, at + 8))) repeats++;
@@ -52,9 +59,12 @@ function isQuick(pattern: string): boolean {
     } else if (char === "?" || char === "|") {
       optionals++;
       varies = true;
+      // The other branch begins anywhere.
+      if (char === "|" && groups.length === 0) anchored = false;
     }
   }
-  return repeats <= maxRepeats && optionals <= maxOptionals;
+  const bound = bounds[repeats + (anchored ? 0 : 1)];
+  return bound && optionals <= bound.optionals ? bound.chars : -1;
 }
 
 export const safeFont = (font: string): string | undefined =>

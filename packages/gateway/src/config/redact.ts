@@ -122,12 +122,13 @@ export function redactRaw(raw: string, schema: SchemaNode | undefined, secrets: 
   } catch {
     return cut(
       raw.replace(
-        /((?:token|password|passwd|secret|api_?key)["']?\s*:\s*)("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)/giu,
+        /((?:token|password|passwd|secret|api_?key|[-_]key|[-_]auth|authorization|cookie)["']?\s*:\s*)("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)/giu,
         `$1"${redactedSentinel}"`,
       ),
     );
   }
   const root = findSpans(raw);
+  known.push(...shadowedSecrets(raw, root, schema));
   const places: { span: ValueSpan; text: string }[] = [];
   const none = (text: string) => text;
   eachText(document, schema, (text, secret, path) => {
@@ -139,6 +140,17 @@ export function redactRaw(raw: string, schema: SchemaNode | undefined, secrets: 
   for (const place of places.sort((a, b) => b.span.start - a.span.start))
     text = text.slice(0, place.span.start) + place.text + text.slice(place.span.end);
   return cut(text);
+}
+
+/** Of keys that stand there twice only the last counts; what the others hold is no part of the document, and as secret. */
+function shadowedSecrets(raw: string, { members, items }: ValueSpan, node: SchemaNode | undefined): string[] {
+  const last = new Map(members.map(({ key, start }) => [key, start]));
+  const found = members.flatMap(({ key, start, value }) =>
+    last.get(key) !== start
+      ? [...secretsOf(parseDocument(`{${raw.slice(start, value.end)}}`), node)]
+      : shadowedSecrets(raw, value, childOf(node, key)),
+  );
+  return [...found, ...items.flatMap((item) => shadowedSecrets(raw, item, itemOf(node)))];
 }
 
 function spanAt(root: ValueSpan, path: readonly string[]): ValueSpan | undefined {

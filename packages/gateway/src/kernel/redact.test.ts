@@ -71,3 +71,16 @@ test("an own pattern finds what it means anywhere in a long text, also across th
   const twice = `${"code-1 ".repeat(2_000)}`;
   expect(redactor.clean(twice)).toBe("*** ".repeat(2_000));
 });
+
+test("a secret longer than a piece is masked to its end, wherever it stands", () => {
+  const redactor = new Redactor();
+  const redactPatterns = ["\\bBearer\\s+([A-Za-z0-9._\\-+=]{18,})\\b", "pin=[0-9a-f]+"];
+  expect(redactor.usePatterns({ redactSensitive: "tools", redactPatterns })).toEqual([]);
+  for (const chars of [100, 149, 151, 800, 5_000])
+    for (const at of [0, 70, 75, 149, 499, 2_000]) {
+      const secret = `eyJ${"aB3_-.x".repeat(chars).slice(0, chars)}9`;
+      const text = (shown: string) => `${". ".repeat(at)}${shown} y ${". ".repeat(300)}`;
+      expect(redactor.clean(text(`Bearer ${secret}`))).toBe(text("***"));
+      expect(redactor.clean(text(`pin=${"9f".repeat(chars)}`))).toBe(text("***"));
+    }
+});

@@ -34,6 +34,8 @@ const secretField = /^(?:api_?key|token|secret|password|passwd|access_?token|ref
 
 /** More of one text is never shown, so no more is searched. */
 const maxSearchedChars = 65_536;
+/** An own pattern is followed this far; longer than any key or token. */
+const maxSecretChars = 16_384;
 const maxDepth = 6;
 const maxItems = 100;
 
@@ -156,23 +158,49 @@ function compile(text: string): SafePattern | { problem: string; slow: boolean }
 }
 
 /** A longer text is read in pieces of what the pattern may see, each half over the one before: what is at most half a piece long is
- *  found wherever it stands. */
+ *  found wherever it stands, and of a longer secret the whole is masked once its beginning matches. */
 function maskBy({ pattern, maxChars }: SafePattern, text: string): string {
   if (text.length <= maxChars) return text.replace(pattern, mask);
   const step = Math.max(1, maxChars >> 1);
   let result = "";
   let done = 0;
   for (let from = 0; from < text.length; from += step) {
-    for (const { 0: found, index } of text.slice(from, from + maxChars).matchAll(pattern)) {
-      const end = from + index + found.length;
-      if (found === "" || end <= done) continue;
-      const start = Math.max(from + index, done);
+    const seen = from + maxChars;
+    if (seen <= done) continue;
+    for (const { 0: found, index } of text.slice(from, seen).matchAll(pattern)) {
+      const at = from + index;
+      if (found === "" || at + found.length <= done) continue;
+      const start = Math.max(at, done);
       // What overlaps the match before is one secret with it.
       result += start === done && done > 0 ? "" : text.slice(done, start) + mask;
-      done = end;
+      done = wholeEnd(pattern, text, { from, at, end: at + found.length, seen });
     }
   }
   return result + text.slice(done);
+}
+
+interface Part {
+  /** Of the piece. */
+  from: number;
+  /** Of the match. */
+  at: number;
+  end: number;
+  /** End of the piece. */
+  seen: number;
+}
+
+/** Where a match ends that took more than half of what it could see, when it may see more. From one place the pattern is quick: what
+ *  makes it slow is trying every place. */
+function wholeEnd(pattern: RegExp, text: string, { from, at, end, seen }: Part): number {
+  const here = new RegExp(pattern.source, pattern.flags.replace("g", "y"));
+  while (seen < text.length && seen - at < maxSecretChars && (end - at) * 2 > seen - at) {
+    seen = at + 2 * (seen - at);
+    here.lastIndex = at - from;
+    const longer = at + (here.exec(text.slice(from, seen))?.[0].length ?? 0);
+    if (longer <= end) break;
+    end = longer;
+  }
+  return end;
 }
 
 /** Stack of an error and, indented, of what caused it: at most five deep. Not cleaned. */

@@ -55,6 +55,7 @@ test("a script with letters beyond ASCII says first how it is to be read", () =>
     "@echo off",
     "chcp 65001 >nul",
   ]);
+  expect(lines(definition({ workingDirectory: "C:\\Users\\\u{1f600}" }))).toContain("chcp 65001 >nul");
   expect(lines(definition()).join()).not.toContain("chcp");
 });
 

@@ -13,7 +13,7 @@ export function renderScript({ description, programArguments, workingDirectory, 
     "",
   ];
   // cmd reads a script in the code page of the machine; the file is UTF-8.
-  if (/[\u0080-\uffff]/u.test(lines.join(""))) lines.splice(1, 0, "chcp 65001 >nul");
+  if (/[^\u0000-\u007f]/u.test(lines.join(""))) lines.splice(1, 0, "chcp 65001 >nul");
   return lines.join("\r\n");
 }
 

@@ -1,6 +1,6 @@
 /** How a run ended, in the words both APIs share: text, calls, usage, or the error its client gets (http.md §8.4, §8.10). */
 import type { ToolCallContent, Usage } from "@openclaw/protocol";
-import { HttpError } from "../../kernel/http.ts";
+import { type HttpCall, HttpError } from "../../kernel/http.ts";
 import type { EndedRun } from "../agents/index.ts";
 import type { ClientTools } from "./client-tools.ts";
 import { messageGap } from "./follower.ts";
@@ -56,6 +56,13 @@ function failureOf(ending: EndedRun["ending"], summary: string): HttpError {
   if (ending.errorKind === "context_length")
     return afterRun(400, summary, { code: "context_length_exceeded", type: "invalid_request_error" });
   return afterRun(500, summary);
+}
+
+/** What a client that already reads a stream is told; a bug is told in the log only (http.md §1.8). */
+export function streamError(error: unknown, call: Pick<HttpCall, "id" | "log">): HttpError {
+  if (error instanceof HttpError) return error;
+  call.log.error("a streamed answer failed", { id: call.id, error });
+  return afterRun(500, "Internal Server Error");
 }
 
 /** A run has effects: what failed after it began is not tried again by an SDK on its own. */

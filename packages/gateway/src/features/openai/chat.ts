@@ -1,8 +1,8 @@
 /** POST /v1/chat/completions (http.md §8): one run of an agent per request, streamed or whole. */
-import { type EventStream, HttpError, type HttpCall, type HttpReply } from "../../kernel/http.ts";
+import type { EventStream, HttpCall, HttpReply } from "../../kernel/http.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Agents, ClientMessage, EndedRun } from "../agents/index.ts";
-import { answerOf, noReply, type Answer } from "./answer.ts";
+import { type Answer, answerOf, noReply, streamError } from "./answer.ts";
 import { readChat, type ChatRequest } from "./chat-request.ts";
 import { bodyOf } from "./fields.ts";
 import type { ImageReader } from "./image-reader.ts";
@@ -77,7 +77,14 @@ export class ChatCompletions {
     });
     stream = call.events();
     stream.send(chunk(head, request, { role: "assistant", content: "" }));
-    finish(stream, request, head, await run.ended, () => said);
+    const ended = await run.ended;
+    try {
+      finish(stream, request, head, ended, () => said);
+    } catch (error) {
+      const { message, type = "api_error", code = null } = streamError(error, call);
+      stream.send(JSON.stringify({ error: { message, type, code } }));
+    }
+    stream.send("[DONE]");
     return undefined;
   }
 }
@@ -88,28 +95,21 @@ interface Head {
   model: string;
 }
 
+/** Throws HttpError for a run that did not end well. */
 function finish(stream: EventStream, request: ChatRequest, head: Head, ended: EndedRun, said: () => string): void {
-  try {
-    const answer = answerOf(ended, request.tools);
-    const text = answer.text === "" && answer.calls.length === 0 ? noReply : answer.text;
-    // What no event carried yet: a reply made without a model, or the last words of one.
-    const rest = text.startsWith(said()) ? text.slice(said().length) : said() === "" ? text : "";
-    if (rest !== "") stream.send(chunk(head, request, { content: rest }));
-    for (const [index, { id, name, arguments: args }] of answer.calls.entries()) {
-      const opened = { index, id, type: "function", function: { name, arguments: "" } };
-      stream.send(chunk(head, request, { tool_calls: [opened] }));
-      stream.send(chunk(head, request, { tool_calls: [{ index, function: { arguments: JSON.stringify(args) } }] }));
-    }
-    stream.send(chunk(head, request, {}, finishReason(answer)));
-    if (request.includeUsage)
-      stream.send(JSON.stringify({ ...base(head, "chat.completion.chunk"), choices: [], usage: usageOf(answer) }));
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    stream.send(
-      JSON.stringify({ error: { message: error.message, type: error.type ?? "api_error", code: error.code ?? null } }),
-    );
+  const answer = answerOf(ended, request.tools);
+  const text = answer.text === "" && answer.calls.length === 0 ? noReply : answer.text;
+  // What no event carried yet: a reply made without a model, or the last words of one.
+  const rest = text.startsWith(said()) ? text.slice(said().length) : said() === "" ? text : "";
+  if (rest !== "") stream.send(chunk(head, request, { content: rest }));
+  for (const [index, { id, name, arguments: args }] of answer.calls.entries()) {
+    const opened = { index, id, type: "function", function: { name, arguments: "" } };
+    stream.send(chunk(head, request, { tool_calls: [opened] }));
+    stream.send(chunk(head, request, { tool_calls: [{ index, function: { arguments: JSON.stringify(args) } }] }));
   }
-  stream.send("[DONE]");
+  stream.send(chunk(head, request, {}, finishReason(answer)));
+  if (request.includeUsage)
+    stream.send(JSON.stringify({ ...base(head, "chat.completion.chunk"), choices: [], usage: usageOf(answer) }));
 }
 
 const base = ({ id, created, model }: Head, object: string) => ({

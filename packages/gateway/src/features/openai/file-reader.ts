@@ -4,7 +4,7 @@ import type { FileSource } from "./conversation.ts";
 import { invalid } from "./fields.ts";
 import type { FetchFile } from "./image-reader.ts";
 import { dataUrl, isBase64 } from "./images.ts";
-import { readPdf } from "./pdf.ts";
+import type { PdfOptions, PdfText } from "./pdf.ts";
 
 export interface FileRules {
   allowed: readonly string[];
@@ -42,9 +42,17 @@ const byExtension: ReadonlyMap<string, string> = new Map([
 
 export interface FileReaderParts {
   fetch: FetchFile;
+  /** Bounded in time and memory. */
+  pdf: (bytes: Buffer, options: PdfOptions, signal: AbortSignal) => Promise<PdfText>;
   rules: () => FileRules;
   /** Marks text from outside, so that it cannot end its own marks. */
   wrap: (text: string, source: string) => string;
+}
+
+interface Noted {
+  text: string;
+  /** Why there is not more of it. */
+  note: string | undefined;
 }
 
 interface Loaded {
@@ -83,18 +91,28 @@ export class FileReader {
     if (!rules.allowed.includes(mimeType))
       throw invalid(`Unsupported file MIME type: ${mimeType.replace(/[^\w/+.-]/g, "?").slice(0, 60)}`, param);
     if (bytes.length > rules.maxBytes) throw invalid(`File too large: at most ${rules.maxBytes} bytes.`, param);
-    const text = mimeType === "application/pdf" ? await pdfText(bytes, rules, param) : textOf(file, param);
-    return this.#block(name, text, rules.maxChars);
+    if (mimeType === "application/pdf") return this.#block(name, await this.#pdf(bytes, rules, param, signal));
+    const text = textOf(file, param);
+    const left = text.length - rules.maxChars;
+    const note = left > 0 ? `[The file is longer: ${left} characters were left out.]` : undefined;
+    return this.#block(name, { text: text.slice(0, rules.maxChars), note });
   }
 
-  #block(name: string, text: string, maxChars: number): string {
-    const cut = text.length > maxChars;
-    const kept = (cut ? text.slice(0, maxChars) : text).toWellFormed();
+  async #pdf(bytes: Buffer, { maxPages, maxChars }: FileRules, param: string, signal: AbortSignal): Promise<Noted> {
+    if (bytes.subarray(0, 1_024).indexOf("%PDF-") < 0) throw invalid("The file is not a PDF.", param);
+    const result = await this.#parts.pdf(bytes, { maxPages, maxChars }, signal);
+    if ("refused" in result) throw invalid(result.refused, param);
+    const text = result.text.trim();
+    if (text === "") return { text: "[The PDF has no text that can be read.]", note: undefined };
+    return { text, note: result.more ? "[The PDF is longer: the rest was left out.]" : undefined };
+  }
+
+  #block(name: string, { text, note }: Noted): string {
     // A closing tag inside would end the block for a reader who looks for one.
-    const safe = kept.replace(/<(?=\/?file\b)/gi, "&lt;");
-    const note = cut ? `\n[The file is longer: ${text.length - maxChars} characters were left out.]` : "";
+    const safe = text.toWellFormed().replace(/<(?=\/?file\b)/gi, "&lt;");
     const label = name.replace(/[^\p{L}\p{N} ._()-]/gu, "_").slice(0, 120);
-    return `<file name="${label}">\n${this.#parts.wrap(safe + note, `file ${label}`)}\n</file>`;
+    const body = note === undefined ? safe : `${safe}\n${note}`;
+    return `<file name="${label}">\n${this.#parts.wrap(body, `file ${label}`)}\n</file>`;
   }
 
   async #fetched({ url = "", name, param }: FileSource, rules: FileRules, signal: AbortSignal): Promise<Loaded> {
@@ -146,12 +164,4 @@ function textOf({ bytes, charset }: Loaded, param: string): string {
   } catch (error) {
     throw invalid("The charset of the file is not known.", param, error);
   }
-}
-
-async function pdfText(bytes: Buffer, rules: FileRules, param: string): Promise<string> {
-  if (bytes.subarray(0, 1_024).indexOf("%PDF-") < 0) throw invalid("The file is not a PDF.", param);
-  const result = await readPdf(bytes, { maxPages: rules.maxPages, maxChars: rules.maxChars });
-  if ("refused" in result) throw invalid(result.refused, param);
-  const text = result.text.trim();
-  return text === "" ? "[The PDF has no text that can be read.]" : text;
 }

@@ -1,5 +1,5 @@
 /** `Idempotency-Key` (http.md §8.11): the same request under the same key is answered once, and a repetition gets that answer again.
- *  In memory for five minutes, bounded in number and size. */
+ *  In memory for five minutes after the answer, bounded in number and size. */
 import { createHash } from "node:crypto";
 import { type EventStream, HttpError, type HttpCall, type HttpReply } from "../../kernel/http.ts";
 import type { World } from "../../kernel/world.ts";
@@ -8,24 +8,27 @@ export const onceLimits = {
   keptMs: 5 * 60_000,
   entries: 200,
   keyChars: 256,
-  /** Of one answer; a longer one is not kept. */
-  answerBytes: 1_000_000,
+  /** Characters of one answer; a longer one is not kept. */
+  answerChars: 1_000_000,
+  /** Of all together; the oldest go first. */
+  charsInAll: 16_000_000,
 } as const;
 
 type Sent = [data: string, event: string | undefined];
 
 interface Entry {
   hash: string;
-  until: number;
-  /** Absent while the first request is being answered. */
-  answer?: Kept;
+  /** Absent while the first request is being answered: that may take longer than an answer is kept. */
+  answered?: { answer: Kept; until: number };
 }
 
-type Kept = { reply: HttpReply } | { events: Sent[] } | "too large";
+type Kept = { chars: number } & ({ reply: HttpReply } | { events: Sent[] } | { tooLarge: true });
 
 export class Once {
   readonly #world: Pick<World, "monotonic">;
+  /** Those with an answer in the order of their answers, so that the oldest go first. */
   readonly #entries = new Map<string, Entry>();
+  #chars = 0;
 
   constructor(world: Pick<World, "monotonic">) {
     this.#world = world;
@@ -48,15 +51,15 @@ export class Once {
     const hash = createHash("sha256")
       .update(await call.bytes())
       .digest("hex");
-    const known = this.#find(key);
+    this.#makeRoom();
+    const known = this.#entries.get(key);
     if (known) return replay(call, known, hash);
-    const entry: Entry = { hash, until: this.#world.monotonic() + onceLimits.keptMs };
-    this.#entries.set(key, entry);
+    this.#entries.set(key, { hash });
     const recorder = new Recorder(call);
     try {
       const reply = await work(recorder.call);
-      if (call.signal.aborted) this.#entries.delete(key);
-      else entry.answer = reply ? keepable(reply) : recorder.sent;
+      this.#entries.delete(key);
+      if (!call.signal.aborted) this.#keep(key, { hash, answer: reply ? keepable(reply) : recorder.sent });
       return reply;
     } catch (error) {
       // Nothing was begun, or nobody knows how it ended: a repetition is a new request.
@@ -65,23 +68,32 @@ export class Once {
     }
   }
 
-  #find(key: string): Entry | undefined {
+  #keep(key: string, { hash, answer }: { hash: string; answer: Kept }): void {
+    this.#chars += answer.chars;
+    this.#entries.set(key, { hash, answered: { answer, until: this.#world.monotonic() + onceLimits.keptMs } });
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
     const now = this.#world.monotonic();
-    for (const [oldest, { until, answer }] of this.#entries) {
-      if (until > now && this.#entries.size < onceLimits.entries) break;
-      if (answer !== undefined || until <= now) this.#entries.delete(oldest);
+    for (const [key, { answered }] of this.#entries) {
+      if (!answered) continue;
+      const full = this.#entries.size > onceLimits.entries || this.#chars > onceLimits.charsInAll;
+      if (answered.until > now && !full) return;
+      this.#entries.delete(key);
+      this.#chars -= answered.answer.chars;
     }
-    return this.#entries.get(key);
   }
 }
 
-function replay(call: HttpCall, { hash, answer }: Entry, given: string): HttpReply | undefined {
+function replay(call: HttpCall, { hash, answered }: Entry, given: string): HttpReply | undefined {
   if (hash !== given) throw new HttpError(422, "This `Idempotency-Key` was used for another request.");
-  if (answer === undefined)
+  if (answered === undefined)
     throw new HttpError(409, "A request with this `Idempotency-Key` is being answered.", {
       headers: { "Retry-After": "1" },
     });
-  if (answer === "too large")
+  const { answer } = answered;
+  if ("tooLarge" in answer)
     throw new HttpError(409, "The answer to this `Idempotency-Key` was too large to be kept.", {
       headers: { "x-should-retry": "false" },
     });
@@ -91,14 +103,16 @@ function replay(call: HttpCall, { hash, answer }: Entry, given: string): HttpRep
   return undefined;
 }
 
-const keepable = (reply: HttpReply): Kept =>
-  "json" in reply && JSON.stringify(reply.json).length > onceLimits.answerBytes ? "too large" : { reply };
+function keepable(reply: HttpReply): Kept {
+  const chars = "json" in reply ? JSON.stringify(reply.json).length : 0;
+  return chars > onceLimits.answerChars ? { tooLarge: true, chars: 0 } : { reply, chars };
+}
 
 /** Remembers the events of a call as they are sent. */
 class Recorder {
   readonly call: HttpCall;
   readonly #events: Sent[] = [];
-  #bytes = 0;
+  #chars = 0;
 
   constructor(call: HttpCall) {
     const { id, method, path, query, headers, caller, signal, log } = call;
@@ -118,13 +132,16 @@ class Recorder {
   }
 
   get sent(): Kept {
-    return this.#bytes > onceLimits.answerBytes ? "too large" : { events: this.#events };
+    return this.#chars > onceLimits.answerChars
+      ? { tooLarge: true, chars: 0 }
+      : { events: this.#events, chars: this.#chars };
   }
 
   #recorded(stream: EventStream): EventStream {
     const record = (data: string, event: string | undefined) => {
-      this.#bytes += data.length;
-      if (this.#bytes <= onceLimits.answerBytes) this.#events.push([data, event]);
+      this.#chars += data.length;
+      if (this.#chars <= onceLimits.answerChars) this.#events.push([data, event]);
+      else this.#events.length = 0;
     };
     return {
       get open() {

@@ -2,7 +2,7 @@
 import { HttpError, type EventStream, type HttpCall, type HttpReply } from "../../kernel/http.ts";
 import type { World } from "../../kernel/world.ts";
 import type { Agents, ClientMessage, ClientToolResult, EndedRun } from "../agents/index.ts";
-import { type Answer, answerOf, noReply } from "./answer.ts";
+import { type Answer, answerOf, noReply, streamError } from "./answer.ts";
 import type { ClientTools } from "./client-tools.ts";
 import { bodyOf, invalid } from "./fields.ts";
 import type { FileReader } from "./file-reader.ts";
@@ -136,8 +136,7 @@ export class Responses {
       const { said } = events;
       events.end(answer, answer.text.startsWith(said) ? answer.text.slice(said.length) : "");
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      events.fail(error);
+      events.fail(streamError(error, call));
     }
     stream.send("[DONE]");
     return undefined;

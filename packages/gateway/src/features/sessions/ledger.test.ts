@@ -122,6 +122,16 @@ test("a rollover starts a new transcript, keeps choices, clears counters and dro
   expect(sessions.entries(old?.sessionId ?? "", { limit: 5 })).toHaveLength(1);
 });
 
+test("a new day takes no note along that came in the moment before", async () => {
+  const { sessions, store, append } = sessionsFixture();
+  await append(key, user("old"));
+  const { systemEvents } = sessions;
+  const kept = store.commit((tx) => systemEvents.keep(tx, key, "acknowledged", false));
+  await Promise.all([kept, store.commit((tx) => sessions.rollover(tx, key, "daily"))]);
+  expect(systemEvents.drain(key).map(({ text }) => text)).toEqual(["acknowledged"]);
+  expect(store.get<{ n: number }>("SELECT count(*) AS n FROM system_note")?.n).toBe(1);
+});
+
 test("the context begins with the last compaction and the entries it kept", async () => {
   const { sessions, store, append } = sessionsFixture();
   const [, second, third] = await append(key, user("1"), assistant("2"), user("3"), assistant("4"));

@@ -171,7 +171,8 @@ export class Ledger implements SessionLedger {
     const old = this.#required(tx, key);
     const now = this.world.now();
     endTranscript(tx, old.sessionId, now, reason);
-    this.systemEvents.drop(tx, key);
+    // Nobody asked to forget when only time has passed: a note that came this moment waits for the next prompt.
+    if (reason === "new" || reason === "reset") this.systemEvents.drop(tx, key);
     return this.update(tx, key, {
       ...cleared,
       sessionId: this.world.uuid(),

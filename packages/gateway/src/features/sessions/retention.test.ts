@@ -22,6 +22,15 @@ test("a webhook's session for one request goes after 30 days, a named one after 
   expect(store.get<{ n: number }>("SELECT count(*) AS n FROM entry")?.n).toBe(2);
 });
 
+test("a session of a webhook that a person gave a label is theirs to delete", async () => {
+  const { sessions, store, world } = sessionsFixture();
+  for (const key of [once(1), once(2)]) await store.commit((tx) => sessions.ensure(tx, key));
+  await store.commit((tx) => sessions.update(tx, once(1), { label: "the outage" }));
+  world.clock.shiftWall(1_000 * dayMs);
+  expect(await sessions.sweepHooks()).toBe(1);
+  expect([1, 2].map((n) => sessions.get(once(n)) !== undefined)).toEqual([true, false]);
+});
+
 test("of those for one request a thousand stay, the latest; all of them for a day", async () => {
   const { sessions, store, world } = sessionsFixture();
   for (let n = 0; n < 1_020; n++) {
@@ -66,4 +75,21 @@ test("what swept sessions used stays in the totals of their day, in as many rows
   await Promise.all([sessions.sweepHidden(), sessions.sweepHooks()]);
   expect(report()).toEqual([before[0], 2]);
   expect(store.get<{ n: number }>("SELECT count(*) AS n FROM usage_day")?.n).toBe(3);
+});
+
+test("a sweep of very many reads them a few times, not once for every few it deletes", async () => {
+  const { sessions, store, world } = sessionsFixture();
+  await store.commit((tx) => {
+    for (let n = 0; n < 2_500; n++) sessions.ensure(tx, once(n));
+  });
+  world.clock.shiftWall(31 * dayMs);
+  const { all } = store;
+  let reads = 0;
+  store.all = (sql, ...values) => {
+    if (sql.includes("row_number")) reads++;
+    return all.call(store, sql, ...values) as never;
+  };
+  expect(await sessions.sweepHooks()).toBe(2_500);
+  // Two that find some and one that finds none, of the first agent; one of the other.
+  expect(reads).toBe(4);
 });

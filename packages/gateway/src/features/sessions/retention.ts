@@ -1,5 +1,6 @@
 /** Which sessions go by themselves (agent.md §6.4, R-SES-4): those of webhooks, of which there is a new one for every request that
- *  names none. What a program named is a conversation and stays longer; everything else is the person's to delete. */
+ *  names none. What a program named is a conversation and stays longer; everything else, and what a person gave a label, is the
+ *  person's to delete. */
 import type { Reader } from "../../store/index.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -28,7 +29,7 @@ export function dueHookSessions(reader: Reader, agentId: string, now: number, li
     `SELECT key, session_id AS sessionId, updated_at AS updatedAt FROM (
        SELECT key, session_id, updated_at, key GLOB ? AS once,
          row_number() OVER (PARTITION BY key GLOB ? ORDER BY updated_at DESC) AS place
-       FROM session WHERE key >= ? AND key < ?
+       FROM session WHERE key >= ? AND key < ? AND label IS NULL
      ) WHERE updated_at < iif(once, ?, ?) OR (once AND place > ? AND updated_at < ?) ORDER BY updated_at LIMIT ?`,
     prefix + uuid,
     prefix + uuid,

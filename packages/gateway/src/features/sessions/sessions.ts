@@ -48,6 +48,8 @@ const minuteMs = 60_000;
 const hiddenKeptMs = 60 * minuteMs;
 const sweepEveryMs = 10 * minuteMs;
 const sweptAtOnce = 16;
+/** Finding those of webhooks reads all of them. */
+const foundAtOnce = 2_000;
 /** Of one sweep; the next goes on. */
 const sweptBatches = 2_500;
 const previewBytes = 512 * 1024;
@@ -312,7 +314,7 @@ export class Sessions extends Ledger implements Service {
     const now = this.world.now();
     let swept = 0;
     for (const agentId of this.agents.list())
-      swept += await this.#erase(() => dueHookSessions(this.store, agentId, now, sweptAtOnce));
+      swept += await this.#erase(() => dueHookSessions(this.store, agentId, now, foundAtOnce));
     if (swept > 0) this.#log.info("old sessions of webhooks were deleted", { sessions: swept });
     return swept;
   }
@@ -320,19 +322,19 @@ export class Sessions extends Ledger implements Service {
   /** A batch per commit, until none is left: as many come in an hour as clients ask for. */
   async #erase(due: () => Due[]): Promise<number> {
     let erased = 0;
-    for (let batches = 0; batches < sweptBatches; batches++) {
-      const batch = due();
-      if (batch.length === 0) break;
+    for (let batches = 0, found = due(); found.length > 0 && batches < sweptBatches; batches++) {
+      const batch = found.splice(0, sweptAtOnce);
       await this.store.commit((tx) => {
         for (const { key, sessionId, updatedAt } of batch) {
           const entry = readSession(tx, key);
           const same = entry?.sessionId === sessionId && entry.updatedAt === updatedAt;
-          // What is not erased yet is found again by the next batch.
+          // What is not erased yet is found again.
           if (!same || !eraseSome(tx, sessionId) || !removeSession(tx, key)) continue;
           foldUsage(tx, sessionId);
           erased++;
         }
       });
+      if (found.length === 0) found = due();
     }
     return erased;
   }

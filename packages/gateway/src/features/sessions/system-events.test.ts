@@ -96,6 +96,14 @@ describe("kept notes", () => {
     store.close();
   });
 
+  test("the same again is waited for when only the second asks for it", async () => {
+    const store = open();
+    const events = make();
+    for (const wake of [false, true, false]) await store.commit((tx) => events.keep(tx, "k", "same", wake));
+    expect([rows(store), events.waking(store)]).toEqual([["same"], ["k"]]);
+    store.close();
+  });
+
   test("a session that starts over forgets them, on disk too", async () => {
     const store = open();
     const events = make();

@@ -70,7 +70,11 @@ export class SystemEvents {
   keep(tx: Tx, key: string, text: string, wake: boolean): void {
     const line = asNote(text);
     const newest = this.#byKey.get(key)?.at(-1);
-    if (line === "" || (newest?.text === line && newest.id !== undefined)) return;
+    if (line === "") return;
+    if (newest?.text === line && newest.id !== undefined) {
+      if (wake) tx.run("UPDATE system_note SET wake = 1 WHERE id = ?", newest.id);
+      return;
+    }
     const ts = this.#world.now();
     const { lastInsertRowid } = tx.run(
       "INSERT INTO system_note (session_key, ts, text, wake) VALUES (?, ?, ?, ?)",
