@@ -142,7 +142,7 @@ export const catalogues: Readonly<Record<string, string>> = {
   "packages/gateway/src/features/models/dialects.ts": "one chunk per wire dialect",
   "packages/gateway/src/features/tools/child.ts": "the optional terminal driver",
   "packages/gateway/src/features/tools/web-page.ts": "what reads and writes HTML",
-  "packages/gateway/src/features/openai/pdf-thread.ts": "the reader of PDFs, whose address its thread is told",
+  "packages/gateway/src/features/openai/pdf-process.ts": "the reader of PDFs, whose address its process is told",
   "packages/gateway/src/features/openai/pdf.ts": "PDF.js, inside that thread",
   "packages/gateway/src/features/channels/catalogue.ts": "the adapter of a configured channel",
   "packages/gateway/src/features/channels/telegram/entry.ts": "its SDK, when an account starts",

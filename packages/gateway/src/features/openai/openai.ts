@@ -12,7 +12,7 @@ import { type FetchFile, ImageReader } from "./image-reader.ts";
 import { defaultImageTypes, imageLimits } from "./images.ts";
 import { listModels, readModel } from "./models.ts";
 import { Once } from "./once.ts";
-import { PdfThreads } from "./pdf-thread.ts";
+import { PdfProcesses } from "./pdf-process.ts";
 import { ResponseMemory } from "./response-memory.ts";
 import { Responses } from "./responses.ts";
 import { ApiRuns } from "./runs.ts";
@@ -81,7 +81,7 @@ export function openAiApi(options: OpenAiOptions): OpenAiApi {
     }),
     refusal: "Invalid image_url content in `messages`.",
   });
-  const pdfs = new PdfThreads(world);
+  const pdfs = new PdfProcesses(world);
   const chat = new ChatCompletions({ world, agents, runs, images: chatImages });
   const responses = new Responses({
     world,

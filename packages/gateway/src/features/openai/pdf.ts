@@ -1,5 +1,5 @@
-/** The text of the first pages of a PDF, as PDF.js reads it (http.md §9.4). Runs in a thread of its own, where its time and memory
- *  are bounded; see pdf-thread.ts. */
+/** The text of the first pages of a PDF, as PDF.js reads it (http.md §9.4). Runs in a process of its own, where its time and
+ *  memory are bounded; see pdf-process.ts. */
 import type { getDocumentProxy } from "unpdf";
 
 export interface PdfOptions {
@@ -10,7 +10,7 @@ export interface PdfOptions {
 /** `more`: the text went on beyond `maxChars`. `refused`: why the file cannot be read, for the client. */
 export type PdfText = { text: string; more: boolean } | { refused: string };
 
-/** 2 MB, and it adds to the globals: only for the thread. */
+/** 2 MB, and it adds to the globals: only for that process. */
 const libraries = [{ id: "unpdf", summary: "PDF.js, built for servers", load: () => import("unpdf") }] as const;
 
 /** Nothing is fetched, drawn or printed. What is undefined would be looked for in a package beside this file. */
@@ -33,7 +33,7 @@ type PdfPage = Awaited<ReturnType<PdfDocument["getPage"]>>;
 /** What a page streams, so far as it is used here. */
 type PdfPieces = ReadableStream<{ items: readonly { str?: string; hasEOL?: boolean }[] }>;
 
-/** For the thread: which module it loads, and what it calls there. */
+/** For that process: which module it loads, and what it calls there. */
 export const pdfReader = { url: import.meta.url, read: readPdf };
 
 /** Pages that are pictures have no text. Never rejects for what a file may contain. Takes `bytes` away. */

@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { systemWorld } from "../../kernel/world.ts";
-import { PdfThreads, pdfThreadLimits } from "./pdf-thread.ts";
+import { PdfProcesses, pdfProcessLimits } from "./pdf-process.ts";
 
 const options = { maxPages: 4, maxChars: 10_000 };
 const never = new AbortController().signal;
@@ -24,53 +24,55 @@ const fontPage = (font: string, ...more: string[]) =>
   );
 const hello = fontPage("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>");
 
-test("a PDF is read in a thread, and the gateway's own goes on meanwhile", async () => {
-  const threads = new PdfThreads(systemWorld());
+test("a PDF is read in a process of its own, and the gateway goes on meanwhile", async () => {
+  const pdfs = new PdfProcesses(systemWorld());
   let turns = 0;
   const turning = setInterval(() => turns++, 1);
   try {
-    expect(await threads.read(hello, options, never)).toEqual({ text: "Hello", more: false });
+    expect(await pdfs.read(hello, options, never)).toEqual({ text: "Hello", more: false });
   } finally {
     clearInterval(turning);
   }
-  expect([turns > 0, threads.active]).toEqual([true, 0]);
+  expect([turns > 0, pdfs.active]).toEqual([true, 0]);
 });
 
-test("PDF.js is loaded in the thread and nowhere else", async () => {
+test("PDF.js is loaded in that process and nowhere else", async () => {
   // It adds to the globals where it is loaded.
   const before = Object.getOwnPropertyNames(globalThis);
-  await new PdfThreads(systemWorld()).read(hello, options, never);
+  await new PdfProcesses(systemWorld()).read(hello, options, never);
   expect(Object.getOwnPropertyNames(globalThis)).toEqual(before);
 });
 
-test("a client that leaves takes the thread along; one that left before starts none", async () => {
-  const threads = new PdfThreads(systemWorld());
+test("a client that leaves takes the process along; one that left before starts none", async () => {
+  const pdfs = new PdfProcesses(systemWorld());
   const gone = new AbortController();
-  const reading = threads.read(hello, options, gone.signal);
+  const reading = pdfs.read(hello, options, gone.signal);
   gone.abort();
   expect(await reading).toHaveProperty("refused");
-  expect(await threads.read(hello, options, gone.signal)).toHaveProperty("refused");
-  expect(threads.active).toBe(0);
+  expect(await pdfs.read(hello, options, gone.signal)).toHaveProperty("refused");
+  expect(pdfs.active).toBe(0);
 });
 
 const tooMuch = { refused: "The PDF takes too much time or memory to be read." };
 
 test("a file that takes too long is refused", async () => {
-  const slow = new PdfThreads(systemWorld(), { ...pdfThreadLimits, ms: 1 });
+  const slow = new PdfProcesses(systemWorld(), { ...pdfProcessLimits, ms: 1 });
   expect(await slow.read(hello, options, never)).toEqual(tooMuch);
 });
 
 test("more than the queue holds are refused, and the others are answered", async () => {
-  const threads = new PdfThreads(systemWorld());
+  const pdfs = new PdfProcesses(systemWorld());
   const gone = new AbortController();
-  const asked = Array.from({ length: pdfThreadLimits.atOnce + pdfThreadLimits.waiting + 2 }, () =>
-    threads.read(hello, options, gone.signal).catch((error: unknown) => String(error)),
+  const asked = Array.from({ length: pdfProcessLimits.atOnce + pdfProcessLimits.waiting + 2 }, () =>
+    pdfs.read(hello, options, gone.signal).catch((error: unknown) => String(error)),
   );
   await Promise.race(asked);
   gone.abort();
   const answers = await Promise.all(asked);
   expect(answers.filter((answer) => typeof answer === "string")[0]).toContain("Too many PDFs");
-  expect(answers.filter((answer) => typeof answer !== "string").length).toBeGreaterThanOrEqual(pdfThreadLimits.waiting);
+  expect(answers.filter((answer) => typeof answer !== "string").length).toBeGreaterThanOrEqual(
+    pdfProcessLimits.waiting,
+  );
 });
 
 const composite = (encoding: string, descendant = "", more = "") =>
@@ -129,17 +131,17 @@ test.each([
 ])("a small file that is much work is refused, and the gateway goes on: %s", async (_, make) => {
   const bytes = make();
   expect(bytes.length).toBeLessThan(1_500_000);
-  const threads = new PdfThreads(systemWorld(), { ...pdfThreadLimits, ms: 1_000 });
+  const pdfs = new PdfProcesses(systemWorld(), { ...pdfProcessLimits, ms: 1_000 });
   let turns = 0;
   const turning = setInterval(() => turns++, 10);
   try {
-    expect(await threads.read(bytes, options, never)).toEqual(tooMuch);
+    expect(await pdfs.read(bytes, options, never)).toEqual(tooMuch);
   } finally {
     clearInterval(turning);
   }
   // Some hundred on a free machine.
   expect(turns).toBeGreaterThan(5);
-  expect(threads.active).toBe(0);
+  expect(pdfs.active).toBe(0);
 });
 
 test.each([
@@ -177,7 +179,7 @@ test.each([
       ),
   ],
 ])("an odd file ends soon: %s", async (_, make) => {
-  const threads = new PdfThreads(systemWorld());
-  const found = await threads.read(make(), options, never);
+  const pdfs = new PdfProcesses(systemWorld());
+  const found = await pdfs.read(make(), options, never);
   expect("text" in found ? found.text : found.refused).toMatch(/^(|Hello|The PDF is damaged\.)$/);
 });
