@@ -11,7 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const root = dirname(dirname(here));
 export const gatewayMain = join(root, "packages/gateway/dist/main.js");
 /** What the launcher gives the runtime. */
-export const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"];
+export const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
 export const token = "bench-token-0123456789abcdef";
 
 /** A home directory with a config, and the environment that points at it. */

@@ -16,7 +16,7 @@ const long = 5_000;
 const feltMs = 100;
 const chunksPerSecond = 200;
 /** The page draws ten times a second, so that what is read from it lags behind what was sent. */
-const sentPerSecond = 220;
+const sentPerSecond = 250;
 /** One key after another, as a fast typist does it. */
 const betweenKeysMs = 12;
 const typed = "the quick brown fox jumps over the lazy dog, ".repeat(6);

@@ -41,7 +41,9 @@ export function configHistoryCases(): void {
   });
 
   test("the history shows what each former text would change, without its secrets", async () => {
-    await expect.poll(() => page.getByLabel("Text of the config").inputValue(), { timeout: 12_000 }).toContain('"debug"');
+    await expect
+      .poll(() => page.getByLabel("Text of the config").inputValue(), { timeout: 12_000 })
+      .toContain('"debug"');
     await page.getByRole("button", { name: "History", exact: true }).click();
     const changed = dialog().getByRole("region", { name: "Changed lines" });
     await changed.getByText('level: "info"').waitFor();

@@ -103,8 +103,7 @@ function testsOf(file: string): string[] {
   return names;
 }
 
-describe.each(Object.keys(pages))("%s", (page) => {
-  const { numbered, carries, within = /\.test\.ts$/ } = pages[page]!;
+describe.each(Object.entries(pages))("%s", (page, { numbered, carries, within = /\.test\.ts$/ }) => {
   const rows = rowsOf(page);
 
   test("every row has four parts, and says why when it is left out", () => {

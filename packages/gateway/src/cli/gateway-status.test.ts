@@ -56,7 +56,7 @@ function unit({
     "Wants=network-online.target",
     "StartLimitIntervalSec=300",
     "[Service]",
-    `ExecStart=${runtime} --disable-warning=ExperimentalWarning --max-semi-space-size=16 ${entry} gateway --port ${port}`,
+    `ExecStart=${runtime} --disable-warning=ExperimentalWarning --max-semi-space-size=4 ${entry} gateway --port ${port}`,
     ...(service ?? [
       "Type=notify",
       "Restart=always",

@@ -84,7 +84,7 @@ test("the Node beside the package wins over PATH, and the bundle over the source
   const { stdout } = run(command, ["a b", "--c"], { PATH: join(folder, "path") });
   expect(stdout.split("\n").slice(0, -1)).toEqual([
     "--disable-warning=ExperimentalWarning",
-    "--max-semi-space-size=16",
+    "--max-semi-space-size=4",
     join(folder, "lib/dist/main.js"),
     "a b",
     "--c",

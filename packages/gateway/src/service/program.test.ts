@@ -119,7 +119,7 @@ describe("a Node", () => {
       else expect(found.warnings).toBe("");
       expect(found.arguments.slice(1)).toEqual([
         "--disable-warning=ExperimentalWarning",
-        "--max-semi-space-size=16",
+        "--max-semi-space-size=4",
         "--conditions=openclaw-source",
         `${root}/src/main.ts`,
       ]);
@@ -135,7 +135,7 @@ describe("a Node", () => {
     expect(found.arguments).toEqual([
       join(checkout, "node_modules/.bin/node"),
       "--disable-warning=ExperimentalWarning",
-      "--max-semi-space-size=16",
+      "--max-semi-space-size=4",
       join(checkout, "packages/gateway/dist/main.js"),
     ]);
   });

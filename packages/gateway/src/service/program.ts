@@ -82,7 +82,7 @@ export async function findProgram(machine: Machine, source: ProgramSource): Prom
     );
   }
   return {
-    arguments: [runtime, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", ...entry],
+    arguments: [runtime, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", ...entry],
     warnings,
   };
 }
