@@ -150,7 +150,8 @@ async function run(
   const last = await startGateway(home, { port });
   while (messages.size < options.messages) await say();
   try {
-    await atRest(last.url, world, 120_000 * factor);
+    // What waits on WhatsApp leaves one in two seconds, and there is about one answer for each kill.
+    await atRest(last.url, world, 120_000 * factor + options.kills * 2_500);
   } catch (error) {
     violations.push(error instanceof Error ? error.message : String(error));
   }

@@ -16,6 +16,8 @@ const openState = 1;
 const closedState = 3;
 /** More than the platform keeps back for one account at a time. */
 const maxAway = 20_000;
+/** What the handling of a message may take before the next one, of another chat, begins. */
+const turnMs = 1_000;
 /** What a terminated transport may take to say so. */
 const endMs = 1_000;
 
@@ -56,12 +58,13 @@ export class Transport {
   }
 
   /** The library handles messages at once, and one that needs a look at its sender's addresses falls behind the next from the same
-   *  person. So it gets the messages of a chat one after another. Those that were kept back while we were away it would put into a
+   *  person. So it gets messages one after another. Those that were kept back while we were away it would put into a
    *  queue of its own, where a fresh one overtakes them: they are handed over like fresh ones, and remembered. */
   #deliverInOrder(): void {
     const client = this.#client;
     const emit = client.emit.bind(client);
     const chats = new Map<string, Promise<void>>();
+    let turn: Promise<void> = Promise.resolve();
     client.emit = (event, ...values: unknown[]) => {
       const [node] = values;
       if (event !== "CB:message" || !isNode(node)) return emit(event, ...values);
@@ -73,13 +76,27 @@ export class Transport {
         delete node.attrs["offline"];
       }
       const handlers = client.listeners(event);
-      const done = (chats.get(chat) ?? Promise.resolve()).then(async () => {
-        await Promise.allSettled(handlers.map((handle) => handle.call(client, node)));
+      // Two at once would share one arrival at the gate, and the keys of the second could be on disk before its text is.
+      const before = Promise.all([chats.get(chat), turn]);
+      const handled = before.then(() => Promise.allSettled(handlers.map((handle) => handle.call(client, node))));
+      const done = handled.then(() => {
         if (chats.get(chat) === done) chats.delete(chat);
       });
       chats.set(chat, done);
+      turn = before.then(() => this.#within(turnMs, handled));
       return handlers.length > 0;
     };
+  }
+
+  /** Resolves with `work`, or after `ms`: one message that waits for the platform must not hold up all others. */
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = this.#world.after(ms, resolve);
+      void work.then(() => {
+        patience.cancel();
+        resolve();
+      });
+    });
   }
 
   /** A transport that is closing drops frames: its end is told by the library. */
