@@ -3,7 +3,7 @@ import { seededRandom } from "../../../../../../test/support/random.ts";
 import type { ConnectionEnd } from "../channel.ts";
 import type { InboundBatch } from "../inbound.ts";
 import { openMs } from "./connection.ts";
-import { heard, played, type Played, turns } from "./library.fixture.ts";
+import { connected, heard, played, type Played, turns } from "./library.fixture.ts";
 import { silenceMs } from "./pulse.ts";
 import type { WAMessage } from "./socket.ts";
 
@@ -17,14 +17,6 @@ afterEach(() => {
   for (const { store } of open.splice(0)) store.close();
 });
 
-async function connected(on: Played) {
-  const events = heard();
-  const stop = new AbortController();
-  const done = on.account.connect(events, stop.signal);
-  await turns();
-  on.library.last.events.open();
-  return { events, stop, done, socket: on.library.last };
-}
 const text = (id: string, words: string, from = "4915112345678@s.whatsapp.net"): WAMessage =>
   ({
     key: { remoteJid: from, id },

@@ -172,3 +172,13 @@ export function heard(): ConnectionEvents & { told: [string, unknown][] } {
 export async function turns(count = 6): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** An account whose connection is open, and what it told. */
+export async function connected(on: Played) {
+  const events = heard();
+  const stop = new AbortController();
+  const done = on.account.connect(events, stop.signal);
+  await turns();
+  on.library.last.events.open();
+  return { events, stop, done, socket: on.library.last };
+}

@@ -1,7 +1,7 @@
 /** How an account shows that it lives, and when it is given up (channels.md §6.4, §6.5, §6.7). */
 import { afterEach, expect, test } from "vitest";
 import { encodeKey } from "./key-codec.ts";
-import { heard, linkedCreds, played, type Played, turns } from "./library.fixture.ts";
+import { connected, heard, linkedCreds, played, type Played, turns } from "./library.fixture.ts";
 import { silenceMs } from "./pulse.ts";
 
 const made: Played[] = [];
@@ -14,14 +14,6 @@ afterEach(() => {
   for (const { store } of made.splice(0)) store.close();
 });
 
-async function connected(on: Played) {
-  const events = heard();
-  const stop = new AbortController();
-  const done = on.account.connect(events, stop.signal);
-  await turns();
-  on.library.last.events.open();
-  return { events, stop, done, socket: on.library.last };
-}
 const notes = (events: ReturnType<typeof heard>) =>
   Object.assign({}, ...events.told.flatMap(([name, facts]) => (name === "note" ? [facts] : []))) as Record<
     string,
