@@ -22,12 +22,8 @@ export interface Said {
 
 /** What one platform knows at the end. */
 export interface PlatformLedger {
-  /** Numbers of messages the platform may forget: the gateway acknowledged them, or refused a further copy. */
+  /** Numbers of messages the platform may forget. */
   acknowledged: ReadonlySet<number>;
-  /** How many of them were refused: their receipt never left the process that stored them, and their keys are used up. */
-  refused: number;
-  /** Numbers of messages that the client could not read at first and asked for again: the sender's device sends those anew. */
-  again?: ReadonlySet<number>;
   /** In order. */
   said: readonly Said[];
   /** Broken rules that only this platform can see. */
@@ -64,7 +60,6 @@ export function telegramCrowd(fake: FakeTelegram, people: number): Crowd {
       const confirmed = fake.bot.ledger.filter((fate) => fate.confirmed).map(({ updateId }) => byUpdate.get(updateId));
       return Promise.resolve({
         acknowledged: new Set(confirmed.filter((n) => n !== undefined)),
-        refused: 0,
         said: fake.chats.sent.map(({ chatId, messageId, text, at }) => ({
           chat: chatId,
           id: String(messageId),
@@ -99,13 +94,14 @@ export async function whatsappCrowd(fake: FakeWhatsApp, people: number): Promise
       for (const { id, contact } of ledger.keysReused) violations.push(`whatsapp: ${id} used a key twice (${contact})`);
       for (const { id, unreadable } of ledger.outbound)
         if (unreadable.length > 0) violations.push(`whatsapp: ${id} could not be read by ${unreadable.join(", ")}`);
-      const refused = ours.filter(({ acknowledged, refusals }) => !acknowledged && refusals.length > 0);
-      const taken = [...ours.filter(({ acknowledged }) => acknowledged), ...refused].map(({ id }) => byId.get(id));
-      const again = ours.filter(({ receipts }) => receipts.some(({ type }) => type === "retry"));
+      for (const { id, receipts, refusals } of ours) {
+        if (refusals.length > 0) violations.push(`whatsapp #${byId.get(id)}: refused (${refusals[0]?.error})`);
+        if (receipts.some(({ type }) => type === "retry"))
+          violations.push(`whatsapp #${byId.get(id)}: asked for again`);
+      }
+      const taken = ours.filter(({ acknowledged }) => acknowledged).map(({ id }) => byId.get(id));
       return {
         acknowledged: new Set(taken.filter((n) => n !== undefined)),
-        refused: refused.length,
-        again: new Set(again.map(({ id }) => byId.get(id) ?? 0)),
         said: ledger.outbound.map(({ chat, id, text = "", at }) => ({ chat, id, text, at })),
         violations,
       };

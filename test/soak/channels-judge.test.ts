@@ -33,7 +33,7 @@ function goodLife() {
   const acknowledged = new Set([1, 2, 3]);
   const evidence: Evidence = {
     messages: new Map([message(1), message(2), message(3, true)].map((one) => [one.n, one])),
-    ledgers: new Map([["telegram", { acknowledged, refused: 0, said, violations: [] }]]),
+    ledgers: new Map([["telegram", { acknowledged, said, violations: [] }]]),
     asked: [1, 2, 3].map((n) => ({ n, life: 0, times: 1 })),
     odd: [],
     tables,

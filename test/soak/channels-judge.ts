@@ -38,10 +38,7 @@ function judgeTurns({ messages, ledgers, asked, tables }: Evidence, violations: 
   const lastFirst = new Map<string, number>();
   const begun = new Set<number>();
   const story = (n: number) =>
-    [
-      `row ${tables.inbound.get(n)?.[0]?.id}, processes ${(byNumber.get(n) ?? []).map(({ life }) => life).join(" ")}`,
-      ...(ledgers.get("whatsapp")?.again?.has(n) ? ["asked for again"] : []),
-    ].join(", ");
+    `row ${tables.inbound.get(n)?.[0]?.id}, processes ${(byNumber.get(n) ?? []).map(({ life }) => life).join(" ")}`;
   for (const { n } of asked) {
     const message = messages.get(n);
     if (!message) violations.push(`a turn for #${n}, which nobody wrote`);

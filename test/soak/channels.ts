@@ -28,8 +28,6 @@ export interface ChannelsReport {
   unknown: number;
   /** Requests for a model beyond one per message: turns that a kill interrupted. */
   attemptsMore: number;
-  /** Messages stored by a process that died before their receipt left, and refused when they came again. */
-  refused: number;
   inFlightAtKills: number;
   diedAtPoint: Record<string, number>;
   violations: string[];
@@ -171,7 +169,6 @@ async function run(
     answered: [...ledgers.values()].reduce((sum, { said }) => sum + said.length, 0),
     unknown: tables.outbox.filter(({ state }) => state === "unknown").length,
     attemptsMore: asked.length - new Set(asked.map(({ n }) => n)).size,
-    refused: [...ledgers.values()].reduce((sum, { refused }) => sum + refused, 0),
     inFlightAtKills: [...inFlight.values()].reduce((sum, n) => sum + n, 0),
     diedAtPoint,
     violations,

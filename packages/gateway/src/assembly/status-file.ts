@@ -21,7 +21,8 @@ export const statusFilePath = (state: string): string => join(state, "status.jso
 
 export async function writeStatusFile(state: string, status: StatusFile): Promise<void> {
   const path = statusFilePath(state);
-  const temp = `${path}.${status.pid}.tmp`;
+  // One name: only who holds the state directory writes it, and what a kill leaves behind is overwritten by the next start.
+  const temp = `${path}.tmp`;
   try {
     const handle = await open(temp, "w", 0o600);
     try {

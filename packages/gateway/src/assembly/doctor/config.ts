@@ -53,7 +53,7 @@ function leftovers({ configPath, state, world }: DoctorContext): string[] {
     }
   };
   const config = from(dirname(configPath), basename(configPath), /^\.\d+\.[\w-]+\.tmp$/u);
-  const status = from(state, "status.json", /^\.\d+\.tmp$/u);
+  const status = from(state, "status.json", /^(?:\.\d+)?\.tmp$/u);
   return [...config, ...status].filter((path) => {
     const found = statSync(path, { throwIfNoEntry: false });
     return found !== undefined && world.now() - found.mtimeMs > 60_000;

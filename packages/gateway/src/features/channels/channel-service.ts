@@ -214,6 +214,7 @@ export class ChannelService implements Service {
       },
       room: (signal) => this.#room(accountId, signal),
       cursor: (ownId) => inbox.cursor(id, accountId, ownId),
+      stored: (ownId, platformId) => inbox.has(id, accountId, ownId, platformId),
       confirmed: (clientMsgId, messageId) => outbox.confirmed(id, accountId, clientMsgId, messageId),
       changed: ({ from, to }: { from: AccountState; to: AccountState }) => {
         if (to === "open" && from !== "open") outbox.opened(id, accountId);

@@ -57,6 +57,7 @@ class Session {
         },
         room: () => Promise.resolve(),
         cursor: options.cursor ?? (() => undefined),
+        stored: (_ownId, platformId) => this.received.some((message) => message.platformId === platformId),
         opened: () => {
           note();
           this.opened = true;

@@ -195,6 +195,9 @@ export interface ConnectionEvents {
   room(): Promise<void>;
   /** Where the last receive stopped, for this own id; undefined when unknown or older than the platform's memory. */
   cursor(ownId: string): { value: string; storedAt: number } | undefined;
+  /** Whether a message with this platform id is stored for this own id. For platforms that deliver again what cannot be read a
+   *  second time. */
+  stored(ownId: string, platformId: string): boolean;
   /** Connected and authenticated. */
   opened(self: { id: string; name?: string; username?: string; e164?: string }): void;
   /** A code to show to a person, valid until `expiresAt`. Only while a login runs. */

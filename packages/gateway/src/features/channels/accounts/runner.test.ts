@@ -35,6 +35,7 @@ function setUp(change: Partial<RunnerOptions> = {}, settings: AccountSettings | 
     },
     room: () => Promise.resolve(),
     cursor: () => undefined,
+    stored: () => false,
     confirmed: () => {},
     commands: () => [],
     changed: ({ from, to }) => {

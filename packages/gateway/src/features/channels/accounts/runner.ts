@@ -39,6 +39,7 @@ export interface RunnerOptions {
   receive: (batch: InboundBatch) => Promise<void>;
   room: (signal: AbortSignal) => Promise<void>;
   cursor: (ownId: string) => { value: string; storedAt: number } | undefined;
+  stored: (ownId: string, platformId: string) => boolean;
   confirmed: (clientMsgId: string, messageId: string) => void;
   /** What a platform's menu offers: our own commands, then skills. */
   commands: () => readonly MenuCommand[];
@@ -265,7 +266,7 @@ export class AccountRunner {
   }
 
   #events(attempt: Attempt): ConnectionEvents {
-    const { world, receive, room, cursor, confirmed } = this.#o;
+    const { world, receive, room, cursor, stored, confirmed } = this.#o;
     const live = () => this.#attempt === attempt && attempt.live;
     return {
       receive: async (batch) => {
@@ -278,6 +279,7 @@ export class AccountRunner {
         await room(attempt.signal);
       },
       cursor,
+      stored,
       opened: (self) => {
         if (!live()) return;
         this.facts.self = self;

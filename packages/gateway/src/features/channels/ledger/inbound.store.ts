@@ -76,6 +76,11 @@ export class InboundTable {
     return { id: lastInsertRowid, channel, accountId, ownId, message, receivedAt, state: "stored", attempts: 0, bytes };
   }
 
+  has(channel: string, accountId: string, ownId: string, platformId: string): boolean {
+    const sql = "SELECT 1 FROM inbound WHERE channel = ? AND account_id = ? AND own_id = ? AND platform_id = ?";
+    return this.#reader.get(sql, channel, accountId, ownId, platformId) !== undefined;
+  }
+
   update(tx: Tx, row: InboundRow, endedAt: number | undefined): void {
     tx.run(
       `UPDATE inbound SET state = ?, attempts = ?, session_key = ?, run_row_id = ?, reason = ?, ended_at = ? WHERE id = ?`,

@@ -102,6 +102,11 @@ export class Inbox {
     return undefined;
   }
 
+  /** Whether a message with this id is stored. */
+  has(channel: string, accountId: string, ownId: string, platformId: string): boolean {
+    return this.#table.has(channel, accountId, ownId, platformId);
+  }
+
   /** Rows that have not ended, by id: for the replay at start. */
   open(afterId: number, limit: number = pageRows): InboundRow[] {
     return this.#table.open(afterId, Math.min(limit, pageRows));

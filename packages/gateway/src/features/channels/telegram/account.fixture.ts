@@ -101,6 +101,7 @@ export async function openAccount(options: RigOptions = {}): Promise<Rig> {
     },
     room: () => rig.room(),
     cursor: () => rig.cursor,
+    stored: () => false,
     opened: () => void rig.opened++,
     activity: () => {},
     note: (facts) => void Object.assign(rig.notes, facts),

@@ -72,8 +72,7 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
   const text = withPrefix(context.messagePrefix, content.text);
   return {
     message: {
-      // Of the address on the wire, which a second delivery has too; what is known of the person may change in between.
-      platformId: `${bareJid(remote)}:${id}`,
+      platformId: platformIdOf(remote, id),
       messageId: id,
       at,
       chat: {
@@ -103,6 +102,9 @@ export async function readArrival(raw: WAMessage, catchUp: boolean, context: Arr
     },
   };
 }
+
+/** Of the address on the wire, which a second delivery has too; what is known of the person may change in between. */
+export const platformIdOf = (remote: string, id: string): string => `${bareJid(remote)}:${id}`;
 
 /** The id of a person: the number whenever it is known, else the local id (channels.md §6.6). */
 async function idOf(

@@ -232,6 +232,7 @@ export class Connection {
       }),
       decrypted: (before) => this.#gate.decrypted(before),
       givenUp: () => this.#gate.givenUp(),
+      stored: (platformId) => this.#o.events.stored(this.#identity().e164, platformId),
       messages: live((messages, kind) => this.#messages(messages, kind)),
       receipts: live((updates) => {
         for (const { key, failed } of updates)

@@ -159,6 +159,7 @@ export function heard(): ConnectionEvents & { told: [string, unknown][] } {
     },
     room: () => Promise.resolve(),
     cursor: () => undefined,
+    stored: () => false,
     opened: note("opened"),
     loginCode: note("loginCode"),
     linked: note("linked"),

@@ -15,12 +15,18 @@ import {
 import { VERSION } from "../../../kernel/version.ts";
 import { bareJid } from "./jid.ts";
 import type { KeyData, LinkKeys } from "./link-keys.ts";
+import { keepSessionsWhole, takeTurns } from "./signal-sessions.ts";
 import type { SocketEvents, SocketLike, SocketOptions, WhatsAppLibrary } from "./socket.ts";
 import { Transport } from "./transport.ts";
 
 /** Version of the web client this release was tested with. Never asked for over the network: that would be a call to a third
  *  party, and an untested answer. WhatsApp refuses versions that are too old with 405. */
 const clientVersion: [number, number, number] = [2, 3000, 1_043_857_760];
+
+keepSessionsWhole();
+
+/** Nothing, padded as the wire has it. */
+const emptyMessage = Uint8Array.of(1);
 
 export const library: WhatsAppLibrary = {
   newCreds: initAuthCreds,
@@ -47,19 +53,23 @@ function open(options: SocketOptions): SocketLike {
     makeSignalRepository: (auth, logger, lidsOf) => {
       const lookUp = async (jids: string[]): Promise<LIDMapping[] | undefined> =>
         emerging ? undefined : await lidsOf?.(jids);
-      const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, lookUp);
+      const repository = takeTurns(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, lookUp), keys);
       const watched =
-        <P, R>(decrypt: (parameters: P) => Promise<R>) =>
-        async (parameters: P): Promise<R> => {
+        <P>(decrypt: (parameters: P) => Promise<Uint8Array>) =>
+        async (parameters: P): Promise<Uint8Array> => {
           const before = keys.position;
           try {
             const result = await decrypt(parameters);
             emerging = true;
             events.decrypted(before);
+            transport.markRead();
             return result;
           } catch (error) {
             emerging = false;
             events.givenUp();
+            // Its receipt was lost, and its key is used up. The library would ask for it again, and the sender's device begin a new
+            // session for that; as an empty message it gets its receipt.
+            if (transport.isRepeated((platformId) => events.stored(platformId))) return emptyMessage;
             throw error;
           }
         };

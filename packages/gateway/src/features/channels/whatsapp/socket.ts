@@ -33,6 +33,8 @@ export interface SocketEvents {
   /** A message was decrypted; the keys stood at `before`. It will emerge, or be given up. */
   decrypted(before: number): void;
   givenUp(): void;
+  /** Whether the message with this platform id is stored. */
+  stored(platformId: string): boolean;
   /** Messages as the library delivers them, before any of its buffers. */
   messages(messages: readonly WAMessage[], kind: "notify" | "append"): void;
   /** Delivery news of messages we sent. */

@@ -1,8 +1,10 @@
 /** The WebSocket under the library's socket: frames are taken from it on their way out, and it is ended for good. Reaches into
  *  the library's client, which offers no such hook; a version that is built differently is refused at once. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { EventEmitter } from "node:events";
 import type { World } from "../../../kernel/world.ts";
-import { bareJid } from "./jid.ts";
+import { platformIdOf } from "./arrivals.ts";
+import { bareJid, isGroup } from "./jid.ts";
 import type { SocketEvents } from "./socket.ts";
 
 interface WebSocketLike {
@@ -16,8 +18,8 @@ const openState = 1;
 const closedState = 3;
 /** More than the platform keeps back for one account at a time. */
 const maxAway = 20_000;
-/** What the handling of a message may take before the next one, of another chat, begins. */
-const turnMs = 1_000;
+/** Messages of one connection whose repetitions are known without asking the store. */
+const maxRead = 1_000;
 /** What a terminated transport may take to say so. */
 const endMs = 1_000;
 
@@ -28,6 +30,10 @@ export class Transport {
   readonly #send: WebSocketLike["send"];
   /** Ids of messages that were kept back while we were away and have not come out of the library yet. */
   readonly #away = new Set<string>();
+  /** The message that is handled, wherever in the library that is. */
+  readonly #inHand = new AsyncLocalStorage<{ key: string }>();
+  /** Messages this connection could read, newest last. */
+  readonly #read = new Set<string>();
 
   /** Throws when the library is not the one this was written for. */
   constructor(client: EventEmitter, events: SocketEvents, world: World) {
@@ -57,14 +63,27 @@ export class Transport {
     return this.#away.delete(id);
   }
 
+  /** The message in hand was decrypted. */
+  markRead(): void {
+    const key = this.#inHand.getStore()?.key;
+    if (key === undefined) return;
+    this.#read.add(key);
+    trim(this.#read, maxRead);
+  }
+
+  /** Whether the message in hand came before: to this connection, or by what `stored` knows of its platform id. */
+  isRepeated(stored: (platformId: string) => boolean): boolean {
+    const key = this.#inHand.getStore()?.key;
+    return key !== undefined && (this.#read.has(key) || stored(key));
+  }
+
   /** The library handles messages at once, and one that needs a look at its sender's addresses falls behind the next from the same
-   *  person. So it gets messages one after another. Those that were kept back while we were away it would put into a
+   *  person. So it gets the messages of a chat one after another. Those that were kept back while we were away it would put into a
    *  queue of its own, where a fresh one overtakes them: they are handed over like fresh ones, and remembered. */
   #deliverInOrder(): void {
     const client = this.#client;
     const emit = client.emit.bind(client);
     const chats = new Map<string, Promise<void>>();
-    let turn: Promise<void> = Promise.resolve();
     client.emit = (event, ...values: unknown[]) => {
       const [node] = values;
       if (event !== "CB:message" || !isNode(node)) return emit(event, ...values);
@@ -72,31 +91,18 @@ export class Transport {
       const { offline, id } = node.attrs;
       if (offline !== undefined && id !== undefined) {
         this.#away.add(id);
-        if (this.#away.size > maxAway) for (const oldest of this.#away) if (this.#away.delete(oldest)) break;
+        trim(this.#away, maxAway);
         delete node.attrs["offline"];
       }
       const handlers = client.listeners(event);
-      // Two at once would share one arrival at the gate, and the keys of the second could be on disk before its text is.
-      const before = Promise.all([chats.get(chat), turn]);
-      const handled = before.then(() => Promise.allSettled(handlers.map((handle) => handle.call(client, node))));
-      const done = handled.then(() => {
+      const done = (chats.get(chat) ?? Promise.resolve()).then(async () => {
+        const handle = () => Promise.allSettled(handlers.map((handler) => handler.call(client, node)));
+        await this.#inHand.run({ key: keyOf(node.attrs) }, handle);
         if (chats.get(chat) === done) chats.delete(chat);
       });
       chats.set(chat, done);
-      turn = before.then(() => this.#within(turnMs, handled));
       return handlers.length > 0;
     };
-  }
-
-  /** Resolves with `work`, or after `ms`: one message that waits for the platform must not hold up all others. */
-  #within(ms: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const patience = this.#world.after(ms, resolve);
-      void work.then(() => {
-        patience.cancel();
-        resolve();
-      });
-    });
   }
 
   /** A transport that is closing drops frames: its end is told by the library. */
@@ -128,6 +134,19 @@ export class Transport {
 /** One name for a chat, by local id where the platform tells it. */
 function chatOf({ from = "", sender_lid: lid }: Readonly<Record<string, string>>): string {
   return bareJid(lid ?? from);
+}
+
+/** As the inbox knows a message: its place on the wire, and its id there. */
+function keyOf({ from = "", recipient, id = "" }: Readonly<Record<string, string>>): string {
+  return platformIdOf(isGroup(from) ? from : (recipient ?? from), id);
+}
+
+/** Lets go of the oldest. */
+function trim(set: Set<string>, most: number): void {
+  for (const oldest of set) {
+    if (set.size <= most) return;
+    set.delete(oldest);
+  }
 }
 
 function isWebSocket(value: unknown): value is WebSocketLike {

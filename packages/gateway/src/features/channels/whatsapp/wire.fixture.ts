@@ -30,6 +30,8 @@ export interface Wire {
   account: ChannelAccount;
   /** Parts the outbox would know, by id. */
   parts: Map<string, OutboundPart>;
+  /** Platform ids the inbox would hold. A kill leaves a set of its own. */
+  rows: Set<string>;
   /** Another account object over the same store: a restarted process. */
   restarted(): ChannelAccount;
   /** Kills the process in the instant its `n`th frame from now has left: nothing of it leaves any more. `killed` gets an account
@@ -92,6 +94,7 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
         if (!due || !image) return;
         fuse = undefined;
         dead = true;
+        made.rows = new Set(made.rows);
         due.killed(make(image));
         setTimeout(road.cutter(), 20);
       };
@@ -114,13 +117,14 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
       testUrl(env),
     );
   quietConsole(console, () => {});
-  return {
+  const made: Wire = {
     fake,
     store,
     world,
     dir,
     mediaDir,
     parts,
+    rows: new Set(),
     account: make(),
     restarted: () => make(),
     killAtFrame: (left, killed) => void (fuse = { left, killed }),
@@ -133,6 +137,7 @@ export async function openWire(options: WireOptions = {}): Promise<Wire> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+  return made;
 }
 
 /** `fetch` that trusts the media server's certificate. */
@@ -197,16 +202,18 @@ export class WireSession {
   readonly ended: Promise<ConnectionEnd>;
   readonly #stop = new AbortController();
 
-  constructor(account: ChannelAccount, login?: { phone?: string }) {
+  constructor(account: ChannelAccount, login?: { phone?: string }, rows = new Set<string>()) {
     this.ended = account.connect(
       {
         receive: async (batch) => {
           await this.store(batch);
           this.batches.push(batch);
           this.messages.push(...batch.messages);
+          for (const { platformId } of batch.messages) rows.add(platformId);
         },
         room: () => Promise.resolve(),
         cursor: () => undefined,
+        stored: (_ownId, platformId) => rows.has(platformId),
         opened: (self) => (this.self = self),
         loginCode: (code) => void this.codes.push(code),
         linked: () => (this.linked = true),
@@ -247,7 +254,7 @@ export async function link({ account, fake }: Wire): Promise<void> {
 
 /** Linked and open. */
 export async function opened(wire: Wire, account = wire.account): Promise<WireSession> {
-  const session = new WireSession(account);
+  const session = new WireSession(account, undefined, wire.rows);
   await until("the connection opens", () => session.self !== undefined || session.end !== undefined);
   if (session.end) throw new Error(`it ended: ${JSON.stringify(session.end)}`);
   return session;

@@ -54,6 +54,88 @@ test("a message whose connection ends before it is stored comes again, readable,
   await on.fake.until((ledger) => ledger.inbound.find((one) => one.id === id)?.acknowledged, "its receipt");
 });
 
+test("a stored message whose receipt was lost is received again, and nobody is asked for it", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  const session = await open(on);
+  await on.fake.phone.sendText(person.pn, "hello");
+  await until("the first", () => session.messages.length === 1);
+  // From an answer on its messages carry no keys for a session, and the library tells a key that is used up from none by these.
+  await on.account.send(say(person.number, "hi"), { signal: never });
+  await on.fake.faults.loseReceipts(1);
+  const id = await on.fake.phone.sendText(person.pn, "once");
+  await until("the second", () => session.messages.length === 2);
+  await on.fake.phone.sendText(person.pn, "and on");
+  await until("the third", () => session.messages.length === 3);
+  await session.close();
+  const again = await open(on, on.restarted());
+  const message = await on.fake.until(
+    ({ inbound }) => inbound.find((one) => one.id === id && one.acknowledged),
+    "its receipt",
+  );
+  expect(message).toMatchObject({
+    written: 2,
+    refusals: [],
+    receipts: [{ type: expect.stringMatching(/^(?:delivery|inactive)$/u) }],
+  });
+  await on.fake.phone.sendText(person.pn, "still readable");
+  await until("the next", () => again.messages.length === 1);
+  expect(texts(again)).toEqual(["still readable"]);
+});
+
+test("a message that comes twice is stored once, and its copy is received as well", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  const session = await open(on);
+  await on.fake.phone.sendText(person.pn, "hello");
+  await until("the first", () => session.messages.length === 1);
+  await on.account.send(say(person.number, "hi"), { signal: never });
+  const stored = Promise.withResolvers<void>();
+  session.store = () => stored.promise;
+  const id = await on.fake.phone.sendText(person.pn, "twice", { copies: 2 });
+  await on.fake.phone.sendText(person.pn, "after it");
+  stored.resolve();
+  await until("all", () => session.messages.length === 3);
+  const message = await on.fake.until(
+    ({ inbound }) => inbound.find((one) => one.id === id && one.receipts.length === 2),
+    "both receipts",
+  );
+  expect(message.receipts.map(({ type }) => type)).toEqual(["delivery", "delivery"]);
+  expect(texts(session)).toEqual(["hello", "twice", "after it"]);
+});
+
+test("what was on its way in an old session is read beside a new one, and neither is lost", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  const first = await open(on);
+  await on.fake.phone.sendText(person.pn, "hello");
+  await until("the first", () => first.messages.length === 1);
+  await on.account.send(say(person.number, "hi"), { signal: never });
+  await first.close();
+  const account = on.restarted();
+  const session = await open(on, account);
+  // Written in the old session and kept back, while our next answer, after a fresh look at the person's devices, begins a new one.
+  for (const n of [1, 2, 3]) await on.fake.phone.sendText(person.pn, `late ${n}`, { offline: true });
+  await account.send(say(person.number, "in a new session"), { signal: never });
+  await on.fake.until(({ outbound }) => outbound.length === 2 && outbound[1]?.readers.length === 1, "the answer");
+  await on.fake.phone.sendText(person.pn, "in the new one", { offline: true });
+  await on.fake.faults.dropTcp();
+  await session.ended;
+  const last = await open(on, account);
+  await until("what was kept back", () => last.messages.length === 4);
+  await account.send(say(person.number, "still readable"), { signal: never });
+  await on.fake.phone.sendText(person.pn, "and back");
+  await until("the last", () => last.messages.length === 5);
+  expect(texts(last)).toEqual(["late 1", "late 2", "late 3", "in the new one", "and back"]);
+  const { inbound, outbound } = await on.fake.ledger();
+  expect(inbound.flatMap(({ receipts }) => receipts.map(({ type }) => type))).not.toContain("retry");
+  expect(outbound.map(({ unreadable, retries }) => [unreadable, retries])).toEqual([
+    [[], 0],
+    [[], 0],
+    [[], 0],
+  ]);
+});
+
 test("what was kept back while we were away comes before what is written now, in order, and is told apart", async () => {
   const on = await linked();
   const person = await ann(on);
