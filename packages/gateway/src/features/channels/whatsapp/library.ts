@@ -23,8 +23,6 @@ import { Transport } from "./transport.ts";
  *  party, and an untested answer. WhatsApp refuses versions that are too old with 405. */
 const clientVersion: [number, number, number] = [2, 3000, 1_043_857_760];
 
-keepSessionsWhole();
-
 /** Nothing, padded as the wire has it. */
 const emptyMessage = Uint8Array.of(1);
 
@@ -36,6 +34,7 @@ export const library: WhatsAppLibrary = {
 };
 
 function open(options: SocketOptions): SocketLike {
+  keepSessionsWhole();
   const { events, keys, creds } = options;
   /** Between a message's decryption and its emergence the library must wait for nothing from the network: its frames are held. */
   let emerging = false;
