@@ -66,7 +66,7 @@ test("whenever the process is killed, the keys on disk are the keys the other si
     void on.fake.phone.sendText(person.pn, `in ${kill}`, kill % 3 === 0 ? { group } : {});
     // Where fewer frames were due, another one comes.
     const alive = account;
-    const nudge = setInterval(() => void alive.typing({ chatId: person.number, kind: "direct" }, true), 100);
+    const nudge = setInterval(() => void alive.typing({ chatId: person.number, kind: "direct" }, true), 15);
     account = await killed;
     clearInterval(nudge);
     await session.close();
@@ -84,6 +84,7 @@ test("whenever the process is killed, the keys on disk are the keys the other si
   expect(outbound.length).toBeGreaterThan(6);
   expect(outbound.filter((message) => message.readers.length === 0)).toEqual([]);
   const people = inbound.filter((message) => message.from === person.pn);
+  expect(people.filter(({ receipts }) => receipts.some(({ type }) => type === "retry")), "asked for again").toEqual([]);
   expect(people.filter((message) => ![...stored].some((row) => row.endsWith(`:${message.id}`)))).toEqual([]);
 });
 
