@@ -33,11 +33,16 @@ export async function openWorld(options: {
   random: () => number;
   silent: (n: number) => boolean;
   whatsapp: boolean;
+  debug?: boolean;
 }): Promise<ChannelsWorld> {
   const telegram = await startFakeTelegram();
   const whatsapp = options.whatsapp ? await startFakeWhatsApp({ preKeys: false }) : undefined;
   const provider = await startFakeProvider({ script: (request) => answer(request) });
-  const home = makeHome(configFor(telegram, provider, whatsapp !== undefined), whatsapp ? environmentOf(whatsapp) : {});
+  const config = configFor(telegram, provider, whatsapp !== undefined);
+  const home = makeHome(
+    options.debug ? { ...config, logging: { level: "debug" } } : config,
+    whatsapp ? environmentOf(whatsapp) : {},
+  );
   const world: ChannelsWorld = {
     telegram,
     whatsapp,

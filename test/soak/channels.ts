@@ -2,6 +2,8 @@
  *  again and again, half the times at a random instant and half at a named point of its code. Every message acknowledged to its
  *  platform is stored once and becomes one turn; every answer arrives at most once, and exactly once unless its fate is unknown;
  *  the order of each chat is kept. */
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { freePort, startGateway } from "../support/process.ts";
 import { seededRandom } from "../support/random.ts";
 import { slowness } from "./calibrate.ts";
@@ -17,6 +19,8 @@ export interface ChannelsOptions {
   seed: number;
   whatsapp?: boolean;
   onCycle?: (cycle: number, sent: number) => void;
+  /** A folder to be made, with what is left at the end and what WhatsApp saw. Gateways log at debug level then. */
+  keep?: string;
 }
 
 export interface ChannelsReport {
@@ -64,6 +68,7 @@ export async function channels(options: ChannelsOptions): Promise<ChannelsReport
     random,
     silent: (n) => messages.get(n)?.silent ?? false,
     whatsapp: options.whatsapp ?? false,
+    debug: options.keep !== undefined,
   });
   try {
     return await run(options, world, messages, random, factor);
@@ -159,6 +164,10 @@ async function run(
   const ledgers = new Map(
     await Promise.all(crowds.map(async (crowd) => [crowd.platform, await crowd.ledger()] as const)),
   );
+  if (options.keep !== undefined) {
+    cpSync(home.path, options.keep, { recursive: true });
+    writeFileSync(join(options.keep, "whatsapp.json"), JSON.stringify(await whatsapp?.ledger(), null, 1));
+  }
   const { asked, odd } = world;
   violations.push(...judge({ messages, ledgers, asked, odd, tables, deaths, inFlight, storeWithinMs: 1_000 * factor }));
   return {

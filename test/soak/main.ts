@@ -26,6 +26,8 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string" },
     seed: { type: "string" },
     seconds: { type: "string" },
+    /** Folder for what the gateways of the channel soak leave behind: logs at debug level, the database. */
+    keep: { type: "string" },
   },
 });
 const chosen = positionals[0] ?? "ci";
@@ -52,7 +54,8 @@ const programmes: Record<string, () => Promise<Report>> = {
     const kills = Number(values.kills ?? (ci ? 30 : 1_000));
     const onCycle = (cycle: number, sent: number) =>
       cycle % 10 === 0 ? say(`  ${cycle} kills, ${sent} messages`) : undefined;
-    return channels({ kills, messages: Math.max(1_000, kills * 20), seed, whatsapp: true, onCycle });
+    const messages = Math.max(1_000, kills * 20);
+    return channels({ kills, messages, seed, whatsapp: true, onCycle, ...(values.keep ? { keep: values.keep } : {}) });
   },
   async completions() {
     const { completions } = await import("./completions.ts");

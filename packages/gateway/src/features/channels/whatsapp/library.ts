@@ -172,10 +172,19 @@ function keyStore(keys: LinkKeys): SignalKeyStore {
 }
 
 /** The library logs whole nodes and keys: only its words are kept, never what it shows with them. */
+/** Why, in the library's words; the rest of what it logs beside a text may hold keys. */
+function reasonIn(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const error = "err" in value ? value.err : "error" in value ? value.error : undefined;
+  return error instanceof Error ? error.message : undefined;
+}
+
 function quietLogger(debug: (line: string) => void): SocketConfig["logger"] {
   const say = (value: unknown, text?: string) => {
     const words = text ?? (typeof value === "string" ? value : undefined);
-    if (words !== undefined) debug(words.slice(0, 200));
+    if (words === undefined) return;
+    const reason = reasonIn(value);
+    debug((reason === undefined ? words : `${words}: ${reason}`).slice(0, 200));
   };
   const silent = () => {};
   const logger: SocketConfig["logger"] = {

@@ -84,7 +84,10 @@ test("whenever the process is killed, the keys on disk are the keys the other si
   expect(outbound.length).toBeGreaterThan(6);
   expect(outbound.filter((message) => message.readers.length === 0)).toEqual([]);
   const people = inbound.filter((message) => message.from === person.pn);
-  expect(people.filter(({ receipts }) => receipts.some(({ type }) => type === "retry")), "asked for again").toEqual([]);
+  expect(
+    people.filter(({ receipts }) => receipts.some(({ type }) => type === "retry")),
+    "asked for again",
+  ).toEqual([]);
   expect(people.filter((message) => ![...stored].some((row) => row.endsWith(`:${message.id}`)))).toEqual([]);
 });
 
