@@ -52,7 +52,7 @@ export function longChatCases(): void {
     await say("Go on");
     await log().getByText("word5").first().waitFor();
     const typed = "the quick brown fox jumps over the lazy dog";
-    await message().pressSequentially(typed, { delay: 8 });
+    await message().pressSequentially(typed, { delay: 8, timeout: 25_000 });
     expect(await message().inputValue()).toBe(typed);
     await log().getByText("word299").waitFor();
     await idle();

@@ -163,7 +163,7 @@ export function sequenceCases(): void {
         run.say("delta", (text += ` word${chunks}`));
     }, 5);
     await log().getByText("word10 ").waitFor();
-    await message().pressSequentially(typed, { delay: 8 });
+    await message().pressSequentially(typed, { delay: 8, timeout: 25_000 });
     clearInterval(stream);
     expect(await message().inputValue()).toBe(typed);
     expect(chunks).toBeGreaterThan(100);

@@ -46,7 +46,7 @@ test("without a link a connection ends at once and names the command that makes 
 });
 
 test("whenever the process is killed, the keys on disk are the keys the other side knows", async () => {
-  const on = await linked();
+  const on = await linked({ server: { preKeys: true } });
   const person = await ann(on);
   const group = await on.fake.phone.createGroup({ subject: "Family", members: [person.pn] });
   const random = seededRandom(20_261_121);

@@ -49,7 +49,7 @@ export interface WireOptions {
 
 export async function openWire(options: WireOptions = {}): Promise<Wire> {
   const dir = mkdtempSync(join(tmpdir(), "whatsapp-wire-"));
-  const fake = await start({ folder: dir, ...options.server });
+  const fake = await start({ folder: dir, preKeys: false, ...options.server });
   const road = await openRoad(fake.port);
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(fake.certKey, "base64");
   // The library uploads through the agent everybody shares; the gateway fetches through its World.
