@@ -76,14 +76,17 @@ export async function whatsappCrowd(fake: FakeWhatsApp, people: number): Promise
   const persons = await Promise.all(
     Array.from({ length: people }, (_, i) => fake.phone.addContact({ pn: `+49151${String(10_000_000 + i)}` })),
   );
+  const group = await fake.phone.createGroup({ subject: "Everybody", members: persons.map(({ pn }) => pn) });
   const byId = new Map<string, number>();
   return {
     platform: "whatsapp",
     async say(n, index) {
       const person = persons[index % people];
       if (!person) throw new Error("a crowd of nobody");
-      byId.set(await fake.phone.sendText(person.pn, messageOf(n)), n);
-      return person.pn;
+      // Now and then to all of them, whose devices keep keys of their own for that.
+      const toAll = Math.floor(index / people) % 4 === 0;
+      byId.set(await fake.phone.sendText(person.pn, messageOf(n), toAll ? { group } : {}), n);
+      return toAll ? group : person.pn;
     },
     async ledger() {
       const ledger = await fake.ledger();

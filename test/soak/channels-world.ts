@@ -92,7 +92,16 @@ const configFor = (telegram: FakeTelegram, provider: FakeProvider, whatsapp: boo
   messages: { queue: { mode: "followup", debounceMs: 0, cap: 10_000 } },
   channels: {
     telegram: { botToken: telegram.bot.token, apiRoot: telegram.url, dmPolicy: "open", allowFrom: ["*"] },
-    ...(whatsapp ? { whatsapp: { dmPolicy: "open", allowFrom: ["*"] } } : {}),
+    ...(whatsapp
+      ? {
+          whatsapp: {
+            dmPolicy: "open",
+            allowFrom: ["*"],
+            groupPolicy: "open",
+            groups: { "*": { requireMention: false } },
+          },
+        }
+      : {}),
   },
 });
 
