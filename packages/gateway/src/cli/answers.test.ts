@@ -93,8 +93,19 @@ test("lifecycle 14.2: every state of a channel has its words", () => {
     d: { configured: true },
     e: { probe: { ok: true, elapsedMs: 123, bot: { username: "helper" } } },
     f: { probe: { ok: false, status: 401, error: "bad \u001b[31mtoken" } },
+    g: { configured: true, linked: true, running: true, connected: false, lastError: "It could not be reached." },
+    h: { configured: true, linked: true, running: true, connected: false },
   };
-  const channelLabels = { a: "WhatsApp", b: "Signal", c: "Slack", d: "Matrix", e: "Telegram", f: "Discord" };
+  const channelLabels = {
+    a: "WhatsApp",
+    b: "Signal",
+    c: "Slack",
+    d: "Matrix",
+    e: "Telegram",
+    f: "Discord",
+    g: "Line",
+    h: "IRC",
+  };
   expect(channelLines({ channels, channelOrder: Object.keys(channels), channelLabels })).toEqual([
     "WhatsApp: linked (auth age 12m)",
     "Signal: not linked",
@@ -102,6 +113,8 @@ test("lifecycle 14.2: every state of a channel has its words", () => {
     "Matrix: configured",
     "Telegram: ok (@helper) (123ms)",
     "Discord: failed (401) - bad token",
+    "Line: linked, not connected - It could not be reached.",
+    "IRC: linked, not connected",
   ]);
 });
 

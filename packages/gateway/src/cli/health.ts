@@ -27,10 +27,18 @@ function channelState(channel: Readonly<Record<string, unknown>>): string {
     return `failed (${cleanLine(String(probe.status ?? "unknown"))}) - ${cleanLine(textOf(probe.error) || "no reason given")}`;
   }
   const authAgeMs = numberOf(channel.authAgeMs);
-  if (channel.linked === true) return authAgeMs === undefined ? "linked" : `linked (auth age ${duration(authAgeMs)})`;
+  if (channel.linked === true)
+    return `linked${authAgeMs === undefined ? "" : ` (auth age ${duration(authAgeMs)})`}${lost(channel)}`;
   if (channel.configured === false) return "not configured";
   if (channel.linked === false) return "not linked";
   return "configured";
+}
+
+/** A link is no connection. */
+function lost(channel: Readonly<Record<string, unknown>>): string {
+  if (channel.running !== true || channel.connected !== false) return "";
+  const error = cleanLine(textOf(channel.lastError));
+  return error ? `, not connected - ${error}` : ", not connected";
 }
 
 async function ask(context: Context): Promise<{ health: unknown; elapsedMs: number }> {
