@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLogger } from "../../packages/gateway/src/kernel/log.ts";
 import { FrameLog } from "../../packages/gateway/src/server/frame-log.ts";
 import { withGateway, type TestGateway } from "../support/gateway.ts";
-import { launcher, runCli, startGateway, type Home } from "../support/process.ts";
+import { compileCache, launcher, runCli, startGateway, type Home } from "../support/process.ts";
 
 /** A person's home without any gateway in it. */
 let home: Home;
@@ -16,7 +16,7 @@ beforeEach(() => {
   home = {
     path,
     state: join(path, ".openclaw"),
-    env: { PATH: process.env.PATH ?? "", HOME: path, TMPDIR: path, NO_COLOR: "1" },
+    env: { PATH: process.env.PATH ?? "", HOME: path, TMPDIR: path, NO_COLOR: "1", ...compileCache },
     children: new Set(),
     remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }),
   };

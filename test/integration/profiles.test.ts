@@ -13,14 +13,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePort, launcher, runCli, type Home } from "../support/process.ts";
+import { compileCache, freePort, launcher, runCli, type Home } from "../support/process.ts";
 
 /** A person's home without any gateway in it. */
 let home: Home;
 const running: ChildProcess[] = [];
 beforeEach(() => {
   const path = mkdtempSync(join(tmpdir(), "openclaw-profiles-"));
-  const env = { PATH: process.env.PATH ?? "", HOME: path, TMPDIR: path, NO_COLOR: "1" };
+  const env = { PATH: process.env.PATH ?? "", HOME: path, TMPDIR: path, NO_COLOR: "1", ...compileCache };
   home = {
     path,
     state: join(path, ".openclaw"),
