@@ -94,8 +94,8 @@ async function run(
     await linkWhatsApp(gateway.url, whatsapp);
     if ((await gateway.stop()) !== 0) violations.push("the gateway did not stop with 0 after linking");
   }
-  // One message in two seconds may leave there, which is about what a process lives.
-  const whatsappAnswers = options.kills / (options.messages * whatsappShare);
+  // One message in two seconds may leave there, and a process lives a little less.
+  const whatsappAnswers = (0.6 * options.kills) / (options.messages * whatsappShare);
   const say = async () => {
     const n = messages.size + 1;
     const crowd = crowds[random() < whatsappShare ? crowds.length - 1 : 0];

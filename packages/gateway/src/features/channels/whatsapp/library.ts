@@ -15,7 +15,7 @@ import {
 import { VERSION } from "../../../kernel/version.ts";
 import { bareJid } from "./jid.ts";
 import type { KeyData, LinkKeys } from "./link-keys.ts";
-import { keepSessionsWhole, takeTurns } from "./signal-sessions.ts";
+import { keepSessionsWhole, sessionKeys } from "./signal-sessions.ts";
 import type { SocketEvents, SocketLike, SocketOptions, WhatsAppLibrary } from "./socket.ts";
 import { Transport } from "./transport.ts";
 
@@ -38,8 +38,9 @@ function open(options: SocketOptions): SocketLike {
   const { events, keys, creds } = options;
   /** Between a message's decryption and its emergence the library must wait for nothing from the network: its frames are held. */
   let emerging = false;
+  const store = keyStore(keys);
   const socket = makeWASocket({
-    auth: { creds, keys: keyStore(keys) },
+    auth: { creds, keys: store },
     version: clientVersion,
     browser: ["OpenClaw", "cli", VERSION],
     logger: quietLogger(options.debug),
@@ -52,7 +53,11 @@ function open(options: SocketOptions): SocketLike {
     makeSignalRepository: (auth, logger, lidsOf) => {
       const lookUp = async (jids: string[]): Promise<LIDMapping[] | undefined> =>
         emerging ? undefined : await lidsOf?.(jids);
-      const repository = takeTurns(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, lookUp), keys);
+      const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+        { creds: auth.creds, keys: sessionKeys(store) },
+        logger,
+        lookUp,
+      );
       const watched =
         <P>(decrypt: (parameters: P) => Promise<Uint8Array>) =>
         async (parameters: P): Promise<Uint8Array> => {

@@ -1,9 +1,15 @@
 /** The Signal sessions of the real library against a contact's phone: what comes late or at once leaves them readable. */
-import { addTransactionCapability, type AuthenticationCreds, DEFAULT_CONNECTION_CONFIG, initAuthCreds } from "baileys";
+import {
+  addTransactionCapability,
+  type AuthenticationCreds,
+  DEFAULT_CONNECTION_CONFIG,
+  initAuthCreds,
+  type SignalKeyStore,
+} from "baileys";
 import { beforeAll, expect, test } from "vitest";
 import { type Bundle, Peer } from "../../../../../../test/fakes/whatsapp/peer.ts";
 import { quietConsole } from "./quiet-console.ts";
-import { keepSessionsWhole, takeTurns } from "./signal-sessions.ts";
+import { keepSessionsWhole, sessionKeys } from "./signal-sessions.ts";
 
 const pn = "4915112345678@s.whatsapp.net";
 const lid = "100000000000002@lid";
@@ -20,24 +26,23 @@ async function setUp() {
   const creds: AuthenticationCreds = initAuthCreds();
   const rows = new Map<string, unknown>();
   const name = (kind: string, id: string) => `${kind} ${id}`;
-  const get = (kind: string, ids: readonly string[]): Record<string, unknown> =>
-    Object.fromEntries(ids.flatMap((id) => (rows.has(name(kind, id)) ? [[id, rows.get(name(kind, id))]] : [])));
   const { logger } = DEFAULT_CONNECTION_CONFIG;
   logger.level = "silent";
-  const keys = addTransactionCapability(
-    {
-      get: (kind, ids) => get(kind, ids) as never,
-      set: (data) => {
-        for (const [kind, values] of Object.entries(data))
-          for (const [id, value] of Object.entries(values ?? {}))
-            if (value === null) rows.delete(name(kind, id));
-            else rows.set(name(kind, id), structuredClone(value));
-      },
+  const get = (kind: string, ids: readonly string[]): Record<string, unknown> =>
+    Object.fromEntries(ids.flatMap((id) => (rows.has(name(kind, id)) ? [[id, rows.get(name(kind, id))]] : [])));
+  const store: SignalKeyStore = {
+    get: (kind, ids) => Promise.resolve(get(kind, ids) as never),
+    set: (data) => {
+      for (const [kind, values] of Object.entries(data))
+        for (const [id, value] of Object.entries(values ?? {}))
+          if (value === null) rows.delete(name(kind, id));
+          else rows.set(name(kind, id), structuredClone(value));
     },
-    logger,
-    { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
-  );
-  const repository = takeTurns(DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, logger), { get });
+  };
+  /** As the library does it. */
+  const locked = addTransactionCapability(store, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
+  const keys = sessionKeys(store);
+  const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, logger);
   await repository.lidMapping.storeLIDPNMappings([{ lid, pn }]);
   const peer = new Peer();
   const { signedPreKey, signedIdentityKey, registrationId } = creds;
@@ -78,7 +83,7 @@ async function setUp() {
       },
     });
   };
-  return { repository, peer, write, read, answer, newSession };
+  return { repository, locked, write, read, answer, newSession };
 }
 
 const padded = (text: string) => Buffer.concat([Buffer.from(text), Buffer.of(1)]);
@@ -126,6 +131,31 @@ test("what is encrypted by number while a message is decrypted by local id uses 
       answer(`y ${round}`, lid),
     ]);
     expect(done).toEqual([`a ${round}`, `x ${round}`, `b ${round}`, `y ${round}`]);
+  }
+});
+
+test("a session that begins while a message comes in is there afterwards, whichever is done first", async () => {
+  const { locked, write, read, answer, newSession } = await setUp();
+  await read(await write("hello"));
+  expect(await answer("hi")).toBe("hi");
+  for (let steps = 0; steps < 40; steps++) {
+    const coming = await write(`coming ${steps}`);
+    const sent = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    // The library wraps the whole sending of a message, waits for the platform included.
+    const sending = locked.transaction(async () => {
+      await newSession();
+      expect(await answer(`out ${steps}`)).toBe(`out ${steps}`);
+      begun.resolve();
+      await sent.promise;
+    }, "me@s.whatsapp.net");
+    await begun.promise;
+    const reading = read(coming);
+    for (let step = 0; step < steps; step++) await Promise.resolve();
+    sent.resolve();
+    expect(await reading).toBe(`coming ${steps}`);
+    await sending;
+    expect(await read(await write(`back ${steps}`)), `after ${steps} steps`).toBe(`back ${steps}`);
   }
 });
 

@@ -1,10 +1,7 @@
 /** Two guards around the library's Signal sessions: against faults of it that end as messages nobody can read. */
 import { createRequire } from "node:module";
-import type { SignalRepositoryWithLIDStore } from "baileys";
+import type { SignalKeyStore, SignalKeyStoreWithTransaction } from "baileys";
 import { isPn, parseJid } from "./jid.ts";
-import type { LinkKeys } from "./link-keys.ts";
-
-type TurnTaking = Pick<SignalRepositoryWithLIDStore, "decryptMessage" | "encryptMessage" | "injectE2ESession">;
 
 interface SessionEntry {
   serialize(): unknown;
@@ -46,33 +43,36 @@ function copyOf(session: SessionEntry): SessionEntry {
   return deserialize.call(session.constructor, session.serialize());
 }
 
-/** What is done to the sessions with a device is done one thing after another. The library locks them by the address it was given,
- *  and a person has two: a message that is encrypted by number while one is decrypted by local id would undo the other's step, and
- *  a key would be used twice. */
-export function takeTurns<R extends TurnTaking>(repository: R, keys: Pick<LinkKeys, "get">): R {
+/** The keys as the library's Signal part is to see them: each step on the sessions with a device reads and writes them at once, one step
+ *  after another, whichever of a person's two addresses it names.
+ *
+ *  The library would lock by the address it was given, and would keep what a step reads and writes inside the sending of a whole
+ *  message, over waits for the platform, to store it at the end. A message that came in meanwhile then undid a session that had
+ *  just begun, or was undone itself. */
+export function sessionKeys(keys: SignalKeyStore): SignalKeyStoreWithTransaction {
   const turns = new Map<string, Promise<unknown>>();
-  const deviceOf = (jid: string): string => {
-    const { user, device } = parseJid(jid) ?? { user: jid, device: 0 };
-    const lid = isPn(jid) ? keys.get("lid-mapping", [user])[user] : undefined;
-    return `${typeof lid === "string" ? lid : user}:${device}`;
+  const deviceOf = async (name: string): Promise<string> => {
+    const jid = parseJid(name);
+    if (!jid) return name;
+    const { [jid.user]: lid } = isPn(name) ? await keys.get("lid-mapping", [jid.user]) : {};
+    return `${lid ?? jid.user}:${jid.device}`;
   };
-  const inTurn =
-    <P extends { jid: string }, T>(act: (parameters: P) => Promise<T>) =>
-    (parameters: P): Promise<T> => {
-      const name = deviceOf(parameters.jid);
-      const done = (turns.get(name) ?? Promise.resolve()).then(() => act(parameters));
+  return {
+    get: (kind, ids) => keys.get(kind, ids),
+    set: (data) => keys.set(data),
+    isInTransaction: () => false,
+    async transaction(act, jid) {
+      const device = await deviceOf(jid);
+      const done = (turns.get(device) ?? Promise.resolve()).then(act);
       const over = done.then(
         () => {},
         () => {},
       );
-      turns.set(name, over);
+      turns.set(device, over);
       void over.then(() => {
-        if (turns.get(name) === over) turns.delete(name);
+        if (turns.get(device) === over) turns.delete(device);
       });
       return done;
-    };
-  repository.decryptMessage = inTurn(repository.decryptMessage.bind(repository));
-  repository.encryptMessage = inTurn(repository.encryptMessage.bind(repository));
-  repository.injectE2ESession = inTurn(repository.injectE2ESession.bind(repository));
-  return repository;
+    },
+  };
 }
