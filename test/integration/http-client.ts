@@ -82,8 +82,8 @@ export function told(request: FakeRequest | undefined, role: string): string[] {
 export const lastRequest = (gateway: { provider: { requests: FakeRequest[] } }): FakeRequest | undefined =>
   gateway.provider.requests.at(-1);
 
-/** Waits until `holds`, and fails with `what` after two seconds. */
-export async function until(what: string, holds: () => boolean, ms = 2_000): Promise<void> {
+/** Waits until `holds`, and fails with `what` after ten seconds. */
+export async function until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
   const end = performance.now() + ms;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);

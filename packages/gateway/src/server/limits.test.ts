@@ -33,6 +33,7 @@ describe("unauthenticated sockets", () => {
     rig = await startRig();
     const idle: TestClient[] = [];
     for (let i = 0; i < 33; i++) idle.push(await rig.connect());
+    await Promise.all(idle.map(settled));
     await rig.world.clock.advance(1_001);
     expect(await idle[32]?.closed).toEqual({ code: 1013, reason: "too many unauthenticated connections" });
     expect(idle[31]?.ws.readyState).toBe(WebSocket.OPEN);
