@@ -66,7 +66,6 @@ function open(options: SocketOptions): SocketLike {
             const result = await decrypt(parameters);
             emerging = true;
             events.decrypted(before);
-            transport.markRead();
             return result;
           } catch (error) {
             emerging = false;
@@ -126,6 +125,7 @@ function tell<E extends keyof BaileysEventMap>(
   const is = <K extends keyof BaileysEventMap>(name: K, _value: unknown): _value is BaileysEventMap[K] =>
     (event as string) === name;
   if (is("messages.upsert", data)) {
+    if (data.messages.some(({ message }) => message)) transport.markRead();
     const away = data.messages.filter(({ key }) => transport.takeAway(key.id ?? "")).length > 0;
     return events.messages(data.messages, away ? "append" : data.type);
   }

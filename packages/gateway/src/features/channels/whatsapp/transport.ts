@@ -63,7 +63,7 @@ export class Transport {
     return this.#away.delete(id);
   }
 
-  /** The message in hand was decrypted. */
+  /** The message in hand was read, all of its parts. */
   markRead(): void {
     const key = this.#inHand.getStore()?.key;
     if (key === undefined) return;

@@ -104,6 +104,19 @@ test("a message that comes twice is stored once, and its copy is received as wel
   expect(texts(session)).toEqual(["hello", "twice", "after it"]);
 });
 
+test("a message that could not be read in whole is asked for again, and not taken for a copy of what was read of it", async () => {
+  const on = await linked();
+  const person = await ann(on);
+  const group = await on.fake.phone.createGroup({ subject: "Family", members: [person.pn] });
+  const session = await open(on);
+  // Its keys for the group come in a part of their own, which is readable.
+  const id = await on.fake.phone.sendText(person.pn, "in the end", { group, undecryptable: true });
+  await until("the message", () => session.messages.length === 1);
+  expect(texts(session)).toEqual(["in the end"]);
+  const { inbound } = await on.fake.ledger();
+  expect(inbound.find((one) => one.id === id)?.receipts.map(({ type }) => type)).toContain("retry");
+});
+
 test("what was on its way in an old session is read beside a new one, and neither is lost", async () => {
   const on = await linked();
   const person = await ann(on);
