@@ -1,7 +1,7 @@
 /** Renames a group in the config after its platform gave it another id: its settings, and the bindings that name it. */
-import { type Edit, editConfigFile, getIn, readConfig, type WriteWorld } from "../config/index.ts";
+import { type Edit, getIn, type WriteWorld } from "../config/index.ts";
 import type { Logger } from "../kernel/log.ts";
-import { declared } from "./sections.ts";
+import { editAnew } from "./edit-anew.ts";
 
 export interface GroupMove {
   channel: string;
@@ -14,10 +14,9 @@ export interface GroupMove {
 export const groupMover =
   ({ world, path, log }: { world: WriteWorld; path: string; log: Logger }) =>
   async (move: GroupMove): Promise<void> => {
-    const edits = editsOf(readConfig(path, world, declared).parsed, move);
-    if (edits.length === 0) return;
-    await editConfigFile(path, edits, world, declared);
-    log.info("a group got another id; the config names it by the new one", { ...move });
+    // Bindings are named by their place, which another writer may change.
+    const moved = await editAnew(path, world, (parsed) => editsOf(parsed, move));
+    if (moved) log.info("a group got another id; the config names it by the new one", { ...move });
   };
 
 function editsOf(parsed: unknown, { channel, accountId, from, to }: GroupMove): Edit[] {
