@@ -83,8 +83,9 @@ test("the fate of a send may be unknown only if it was on its way at a kill", ()
   if (send) send.state = "unknown";
   expect(judge(evidence)).toContain("telegram: 1 sends of unknown fate, 0 were on their way at the kills");
   const cutOff = { ...evidence, inFlight: new Map([["telegram", 1]]) };
-  expect(judge({ ...cutOff, deaths: [20] })).toEqual([]);
-  expect(judge({ ...cutOff, deaths: [5_000] })).toEqual([
+  expect(judge({ ...cutOff, deaths: [{ at: 20, lagMs: 0 }] })).toEqual([]);
+  expect(judge({ ...cutOff, deaths: [{ at: 5_000, lagMs: 500 }] })).toEqual([]);
+  expect(judge({ ...cutOff, deaths: [{ at: 5_000, lagMs: 100 }] })).toEqual([
     `telegram: "${answerOf(2)}" arrived long before a kill, and its fate is unknown`,
   ]);
 });

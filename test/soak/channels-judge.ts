@@ -10,11 +10,11 @@ export interface Evidence {
   asked: readonly Asked[];
   odd: readonly string[];
   tables: Tables;
-  /** When processes died, ms since the epoch. */
-  deaths: readonly number[];
+  /** When processes died, ms since the epoch, and how late a busy machine had been just before. */
+  deaths: readonly { at: number; lagMs: number }[];
   /** Rows that were `attempting` at each death, by platform. */
   inFlight: ReadonlyMap<string, number>;
-  /** A result that came longer than this before the death must have been stored. */
+  /** A result that came longer than this before the death must have been stored, on a machine that is never late. */
   storeWithinMs: number;
 }
 
@@ -103,7 +103,7 @@ function judgeReplies(
     violations.push(`${platform}: ${unknown.length} sends of unknown fate, ${most} were on their way at the kills`);
   for (const { text } of unknown) {
     const one = answers.get(answered(text) ?? 0);
-    if (one && !deaths.some((at) => at - one.at < storeWithinMs && at >= one.at - 5))
+    if (one && !deaths.some(({ at, lagMs }) => at - one.at < storeWithinMs + 10 * lagMs && at >= one.at - 5))
       violations.push(`${platform}: "${text}" arrived long before a kill, and its fate is unknown`);
   }
   const ordered = tables.outbox.filter((row) => row.platform === platform && row.kind === "notice").length;

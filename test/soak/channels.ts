@@ -12,6 +12,7 @@ import { judge } from "./channels-judge.ts";
 import { readTables } from "./channels-tables.ts";
 import { atRest, type ChannelsWorld, linkWhatsApp, openWorld } from "./channels-world.ts";
 import { startToDie } from "./crash.ts";
+import { Lag } from "./lag.ts";
 
 export interface ChannelsOptions {
   kills: number;
@@ -70,9 +71,11 @@ export async function channels(options: ChannelsOptions): Promise<ChannelsReport
     whatsapp: options.whatsapp ?? false,
     debug: options.keep !== undefined,
   });
+  const lag = new Lag();
   try {
-    return await run(options, world, messages, random, factor);
+    return await run(options, world, messages, random, factor, lag);
   } finally {
+    lag.stop();
     await world.close();
   }
 }
@@ -83,6 +86,7 @@ async function run(
   messages: Map<number, Numbered>,
   random: () => number,
   factor: number,
+  lag: Lag,
 ): Promise<ChannelsReport> {
   const { home, telegram, whatsapp } = world;
   const port = await freePort();
@@ -106,7 +110,8 @@ async function run(
     messages.set(n, entry);
     entry.chat = await crowd.say(n, Math.floor(random() * 1_000));
   };
-  const deaths: number[] = [];
+  const deaths: { at: number; lagMs: number }[] = [];
+  const died = () => deaths.push({ at: Date.now(), lagMs: lag.worst });
   const inFlight = new Map<string, number>();
   const diedAtPoint: Record<string, number> = {};
   const usable = points.filter(
@@ -139,11 +144,11 @@ async function run(
         diedAtPoint[point] = (diedAtPoint[point] ?? 0) + 1;
       gateway.kill("SIGKILL");
       await gateway.exited;
-      deaths.push(Date.now());
+      died();
       await talk;
     } else {
       diedAtPoint[point] = (diedAtPoint[point] ?? 0) + 1;
-      deaths.push(Date.now());
+      died();
     }
     for (const { platform, state } of readTables(home.state).outbox)
       if (state === "attempting") inFlight.set(platform, (inFlight.get(platform) ?? 0) + 1);
