@@ -8,6 +8,18 @@ import { ann, never, say, texts, until, wireBox } from "./wire.fixture.ts";
 const { close, linked, open } = wireBox();
 afterEach(close);
 
+/** A contact who has been answered. From then on their messages carry no keys for a session, and by these alone the library tells a
+ *  key that is used up from none. */
+async function greeted() {
+  const on = await linked();
+  const person = await ann(on);
+  const session = await open(on);
+  await on.fake.phone.sendText(person.pn, "hello");
+  await until("the greeting", () => session.messages.length === 1);
+  await on.account.send(say(person.number, "hi"), { signal: never });
+  return { on, person, session };
+}
+
 test("a contact has one id, however the platform addresses them", async () => {
   const on = await linked();
   const person = await ann(on);
@@ -55,13 +67,7 @@ test("a message whose connection ends before it is stored comes again, readable,
 });
 
 test("a stored message whose receipt was lost is received again, and nobody is asked for it", async () => {
-  const on = await linked();
-  const person = await ann(on);
-  const session = await open(on);
-  await on.fake.phone.sendText(person.pn, "hello");
-  await until("the first", () => session.messages.length === 1);
-  // From an answer on its messages carry no keys for a session, and the library tells a key that is used up from none by these.
-  await on.account.send(say(person.number, "hi"), { signal: never });
+  const { on, person, session } = await greeted();
   await on.fake.faults.loseReceipts(1);
   const id = await on.fake.phone.sendText(person.pn, "once");
   await until("the second", () => session.messages.length === 2);
@@ -84,12 +90,7 @@ test("a stored message whose receipt was lost is received again, and nobody is a
 });
 
 test("a message that comes twice is stored once, and its copy is received as well", async () => {
-  const on = await linked();
-  const person = await ann(on);
-  const session = await open(on);
-  await on.fake.phone.sendText(person.pn, "hello");
-  await until("the first", () => session.messages.length === 1);
-  await on.account.send(say(person.number, "hi"), { signal: never });
+  const { on, person, session } = await greeted();
   const stored = Promise.withResolvers<void>();
   session.store = () => stored.promise;
   const id = await on.fake.phone.sendText(person.pn, "twice", { copies: 2 });
@@ -118,12 +119,7 @@ test("a message that could not be read in whole is asked for again, and not take
 });
 
 test("what was on its way in an old session is read beside a new one, and neither is lost", async () => {
-  const on = await linked();
-  const person = await ann(on);
-  const first = await open(on);
-  await on.fake.phone.sendText(person.pn, "hello");
-  await until("the first", () => first.messages.length === 1);
-  await on.account.send(say(person.number, "hi"), { signal: never });
+  const { on, person, session: first } = await greeted();
   await first.close();
   const account = on.restarted();
   const session = await open(on, account);
